@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ */
+
+
+#include "modelguard_hold.h"
+#include "modelguard_number.h"
+
+
+#define HOLD_RAW_MIN    4096
+#define HOLD_EDITS_MIN  256
+
+
+static int hold_edited(modelguard_hold_t *hold, const uint8_t *text,
+    size_t len);
+static int hold_grow(modelguard_hold_t *hold, void **data, size_t *size,
+    size_t want, size_t min);
+
+
+int
+modelguard_hold_stash(modelguard_hold_t *hold, const uint8_t *p)
+{
+    int     rc;
+    void   *raw;
+    size_t  len;
+
+    len = (size_t) (p - hold->from);
+
+    if (len == 0) {
+        return MODELGUARD_OK;
+    }
+
+    if (len > hold->conf->hold || hold->raw_len > hold->conf->hold - len) {
+        return MODELGUARD_TOO_BIG;
+    }
+
+    if (hold->raw_len + len > hold->raw_size) {
+        raw = hold->raw;
+
+        rc = hold_grow(hold, &raw, &hold->raw_size, hold->raw_len + len,
+                       HOLD_RAW_MIN);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        hold->raw = raw;
+    }
+
+    memcpy(hold->raw + hold->raw_len, hold->from, len);
+
+    hold->raw_len += len;
+    hold->from = p;
+
+    return MODELGUARD_OK;
+}
+
+
+const uint8_t *
+modelguard_hold_join(modelguard_hold_t *hold, const uint8_t *p, int *rc)
+{
+    *rc = MODELGUARD_OK;
+
+    if (modelguard_hold_offset(hold, p) > hold->conf->hold) {
+        *rc = MODELGUARD_TOO_BIG;
+        return NULL;
+    }
+
+    if (hold->raw_len == 0) {
+        return hold->from;
+    }
+
+    *rc = modelguard_hold_stash(hold, p);
+
+    return *rc == MODELGUARD_OK ? hold->raw : NULL;
+}
+
+
+int
+modelguard_hold_send(modelguard_hold_t *hold, const uint8_t *p)
+{
+    int             rc;
+    const uint8_t  *text;
+
+    if (hold->n) {
+        text = modelguard_hold_join(hold, p, &rc);
+        if (text == NULL) {
+            return rc;
+        }
+
+        rc = hold_edited(hold, text,
+                         hold->raw_len ? hold->raw_len
+                                       : (size_t) (p - hold->from));
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        modelguard_hold_discard(hold, p);
+
+        return MODELGUARD_OK;
+    }
+
+    if (hold->raw_len) {
+        rc = modelguard_hold_write(hold, hold->raw, hold->raw_len);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+    }
+
+    rc = modelguard_hold_write(hold, hold->from, (size_t) (p - hold->from));
+
+    hold->raw_len = 0;
+    hold->from = p;
+
+    return rc;
+}
+
+
+int
+modelguard_hold_send_to(modelguard_hold_t *hold, size_t off)
+{
+    int  rc;
+
+    if (off >= hold->raw_len) {
+        return modelguard_hold_send(hold, hold->from + (off - hold->raw_len));
+    }
+
+    rc = modelguard_hold_write(hold, hold->raw, off);
+
+    hold->raw_len -= off;
+    memmove(hold->raw, hold->raw + off, hold->raw_len);
+
+    return rc;
+}
+
+
+void
+modelguard_hold_discard(modelguard_hold_t *hold, const uint8_t *p)
+{
+    hold->raw_len = 0;
+    hold->from = p;
+    hold->n = 0;
+}
+
+
+modelguard_edit_t *
+modelguard_hold_edit(modelguard_hold_t *hold, int *rc)
+{
+    void               *edits;
+    size_t              size;
+    modelguard_edit_t  *edit;
+
+    if (hold->n == hold->size) {
+
+        /* every edit stands for a byte at least */
+
+        if (hold->n > hold->conf->hold) {
+            *rc = MODELGUARD_TOO_BIG;
+            return NULL;
+        }
+
+        edits = hold->edits;
+        size = hold->size * sizeof(modelguard_edit_t);
+
+        *rc = hold_grow(hold, &edits, &size, size + sizeof(modelguard_edit_t),
+                        HOLD_EDITS_MIN * sizeof(modelguard_edit_t));
+        if (*rc != MODELGUARD_OK) {
+            return NULL;
+        }
+
+        hold->edits = edits;
+        hold->size = (uint32_t) (size / sizeof(modelguard_edit_t));
+    }
+
+    edit = &hold->edits[hold->n++];
+
+    edit->scaled = 0;
+    edit->len = 0;
+    edit->link = MODELGUARD_EDIT_NONE;
+    edit->kind = MODELGUARD_EDIT_RANGE;
+    edit->op = MODELGUARD_EDIT_KEEP;
+    edit->digits = 0;
+    edit->big = 0;
+    edit->kept = 0;
+
+    return edit;
+}
+
+
+int
+modelguard_hold_write(modelguard_hold_t *hold, const uint8_t *bytes,
+    size_t len)
+{
+    int  rc;
+
+    if (len <= MODELGUARD_HOLD_OUT - hold->out_len) {
+
+        if (len) {
+            memcpy(hold->out + hold->out_len, bytes, len);
+            hold->out_len += len;
+        }
+
+        return MODELGUARD_OK;
+    }
+
+    rc = modelguard_hold_flush(hold);
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    if (len <= MODELGUARD_HOLD_OUT / 4) {
+        memcpy(hold->out, bytes, len);
+        hold->out_len = len;
+
+        return MODELGUARD_OK;
+    }
+
+    return hold->conf->sink(hold->conf->sink_data, bytes, len)
+           == MODELGUARD_OK ? MODELGUARD_OK : MODELGUARD_SINK;
+}
+
+
+int
+modelguard_hold_number(modelguard_hold_t *hold, const modelguard_edit_t *edit,
+    const uint8_t *text)
+{
+    int     rc;
+    void   *scratch;
+    size_t  len;
+
+    len = edit->len + MODELGUARD_NUMBER_PAD;
+
+    if (edit->op != MODELGUARD_EDIT_ROUND
+        || len <= MODELGUARD_HOLD_OUT / 4)
+    {
+        if (MODELGUARD_HOLD_OUT - hold->out_len < MODELGUARD_HOLD_OUT / 4) {
+            rc = modelguard_hold_flush(hold);
+            if (rc != MODELGUARD_OK) {
+                return rc;
+            }
+        }
+
+        hold->out_len += modelguard_vector_text(edit, text,
+                                                hold->out + hold->out_len);
+        return MODELGUARD_OK;
+    }
+
+    if (len > hold->scratch_size) {
+        scratch = hold->scratch;
+
+        rc = hold_grow(hold, &scratch, &hold->scratch_size, len, HOLD_RAW_MIN);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        hold->scratch = scratch;
+    }
+
+    len = modelguard_vector_text(edit, text, hold->scratch);
+
+    return modelguard_hold_write(hold, hold->scratch, len);
+}
+
+
+int
+modelguard_hold_flush(modelguard_hold_t *hold)
+{
+    int     rc;
+    size_t  len;
+
+    len = hold->out_len;
+
+    if (len == 0) {
+        return MODELGUARD_OK;
+    }
+
+    hold->out_len = 0;
+
+    rc = hold->conf->sink(hold->conf->sink_data, hold->out, len);
+
+    return rc == MODELGUARD_OK ? MODELGUARD_OK : MODELGUARD_SINK;
+}
+
+
+void
+modelguard_hold_free(modelguard_hold_t *hold)
+{
+    const modelguard_rewrite_conf_t  *conf;
+
+    conf = hold->conf;
+
+    if (hold->raw != NULL) {
+        (void) conf->alloc(conf->alloc_data, hold->raw, hold->raw_size, 0);
+    }
+
+    if (hold->edits != NULL) {
+        (void) conf->alloc(conf->alloc_data, hold->edits,
+                           hold->size * sizeof(modelguard_edit_t), 0);
+    }
+
+    if (hold->scratch != NULL) {
+        (void) conf->alloc(conf->alloc_data, hold->scratch,
+                           hold->scratch_size, 0);
+    }
+
+    hold->raw = NULL;
+    hold->edits = NULL;
+    hold->scratch = NULL;
+}
+
+
+/* sends the text with all edits applied; an edit inside a cut goes with it */
+
+static int
+hold_edited(modelguard_hold_t *hold, const uint8_t *text, size_t len)
+{
+    int                       rc;
+    size_t                    at;
+    uint32_t                  i;
+    const modelguard_edit_t  *edit;
+
+    at = 0;
+
+    for (i = 0; i < hold->n; i++) {
+
+        edit = &hold->edits[i];
+
+        if (edit->op == MODELGUARD_EDIT_KEEP || edit->off < at) {
+            continue;
+        }
+
+        rc = modelguard_hold_write(hold, text + at, edit->off - at);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        at = edit->off + (edit->op == MODELGUARD_EDIT_COMMA ? 1 : edit->len);
+
+        if (edit->op == MODELGUARD_EDIT_COMMA) {
+            continue;
+        }
+
+        if (edit->op == MODELGUARD_EDIT_CUT) {
+            hold->stat.dropped++;
+            continue;
+        }
+
+        hold->stat.treated++;
+
+        rc = modelguard_hold_number(hold, edit, text + edit->off);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+    }
+
+    return modelguard_hold_write(hold, text + at, len - at);
+}
+
+
+/* doubles a buffer until "want" bytes fit */
+
+static int
+hold_grow(modelguard_hold_t *hold, void **data, size_t *size, size_t want,
+    size_t min)
+{
+    void    *grown;
+    size_t   n;
+
+    for (n = *size ? *size * 2 : min; n < want; n *= 2) { /* void */ }
+
+    grown = hold->conf->alloc(hold->conf->alloc_data, *data, *size, n);
+    if (grown == NULL) {
+        return MODELGUARD_NOMEM;
+    }
+
+    *data = grown;
+    *size = n;
+
+    return MODELGUARD_OK;
+}

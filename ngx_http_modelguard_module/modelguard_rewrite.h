@@ -1,0 +1,98 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The rewriter: one JSON document in, in pieces of any size; the same
+ * document out, with the places that the rules name treated and every other
+ * byte as it came.  The output does not depend on how the input was cut.
+ *
+ * It holds no more than one vector (the innermost container of scores, or
+ * the object around parallel arrays), within limits.hold bytes.
+ */
+
+
+#ifndef MODELGUARD_REWRITE_H_INCLUDED
+#define MODELGUARD_REWRITE_H_INCLUDED
+
+
+#include "modelguard_base.h"
+#include "modelguard_rules.h"
+
+
+#define MODELGUARD_DEPTH_DEFAULT  64
+#define MODELGUARD_DEPTH_MAX      512
+#define MODELGUARD_HOLD_DEFAULT   (256 * 1024)
+#define MODELGUARD_HOLD_MAX       (64 * 1024 * 1024)
+
+
+typedef struct modelguard_rewrite_s  modelguard_rewrite_t;
+
+/*
+ * Takes output.  The bytes are valid during the call only.  Anything but
+ * MODELGUARD_OK ends the rewriting with MODELGUARD_SINK.
+ */
+
+typedef int (*modelguard_sink_pt)(void *data, const uint8_t *bytes,
+    size_t len);
+
+
+typedef struct {
+    const modelguard_rules_t  *rules;
+    unsigned                   depth;      /* containers, 1 .. DEPTH_MAX */
+    size_t                     hold;       /* bytes, 1 .. HOLD_MAX */
+    modelguard_sink_pt         sink;
+    void                      *sink_data;
+    modelguard_alloc_pt        alloc;      /* for what is held; freed by
+                                              modelguard_rewrite_free() */
+    void                      *alloc_data;
+} modelguard_rewrite_conf_t;
+
+
+/* counts of what was done, for logs */
+
+typedef struct {
+    uint64_t                   treated;    /* numbers rewritten or zeroed */
+    uint64_t                   dropped;    /* members and elements removed */
+} modelguard_rewrite_stat_t;
+
+
+/* NULL if there is no memory; the conf is copied */
+
+modelguard_rewrite_t *modelguard_rewrite_create(
+    const modelguard_rewrite_conf_t *conf);
+
+/*
+ * Takes a piece of input.  MODELGUARD_OK, or MALFORMED, TOO_DEEP, TOO_BIG,
+ * UNTREATABLE, UNDECIDED, NOMEM, SINK.  After an error every further call
+ * returns the same error, and only modelguard_rewrite_pass() may output.
+ */
+
+int modelguard_rewrite_feed(modelguard_rewrite_t *rw, const uint8_t *bytes,
+    size_t len);
+
+/*
+ * The end of the input.  MODELGUARD_OK when exactly one document has been
+ * read; TRUNCATED (also for no document at all), or as above.
+ */
+
+int modelguard_rewrite_finish(modelguard_rewrite_t *rw);
+
+/*
+ * After an error, for modelguard_on_error pass: sends out, untreated, what
+ * is held and what of the failed piece was not yet output.  To be called
+ * before the memory of that piece goes.  Further input is the caller's.
+ */
+
+int modelguard_rewrite_pass(modelguard_rewrite_t *rw);
+
+const modelguard_rewrite_stat_t *modelguard_rewrite_stat(
+    const modelguard_rewrite_t *rw);
+
+/* a sentence without capital and period for a result code, constant */
+
+const char *modelguard_rewrite_error(int rc);
+
+void modelguard_rewrite_free(modelguard_rewrite_t *rw);
+
+
+#endif /* MODELGUARD_REWRITE_H_INCLUDED */

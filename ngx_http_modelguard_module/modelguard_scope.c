@@ -1,0 +1,803 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ */
+
+
+#include "modelguard_scope.h"
+#include "modelguard_number.h"
+
+
+static int scope_push(modelguard_scopes_t *scopes,
+    modelguard_scope_kind_e kind, const modelguard_rule_t *rule,
+    unsigned depth, const uint8_t *p);
+static int scope_open_array(modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule, unsigned depth, const uint8_t *p);
+static int scope_holds(modelguard_scope_kind_e kind);
+static int scope_hold(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p);
+static int scope_release(modelguard_scopes_t *scopes,
+    modelguard_scope_t *scope, const uint8_t *p);
+static modelguard_scope_t *scope_top(const modelguard_scopes_t *scopes,
+    unsigned depth);
+static modelguard_scope_t *scope_group(const modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule);
+static int scope_end(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p);
+static int scope_end_grouped(modelguard_scopes_t *scopes,
+    modelguard_scope_t *scope, const uint8_t *p);
+static int scope_ready(const modelguard_scope_t *group);
+static int scope_decide_group(modelguard_scopes_t *scopes,
+    modelguard_scope_t *group, const uint8_t *p);
+static int scope_decide(modelguard_scopes_t *scopes,
+    const modelguard_scope_t *scope, const uint8_t *p);
+static void scope_decide_rows(const modelguard_vector_t *all, uint64_t row);
+static int scope_alone(modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule, size_t off, const uint8_t *p);
+static int scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p);
+
+
+int
+modelguard_scope_open(modelguard_scopes_t *scopes,
+    const modelguard_place_t *place, unsigned depth, int is_object,
+    const uint8_t *p)
+{
+    int                       rc;
+    unsigned                  i;
+    modelguard_scope_t       *above;
+    const modelguard_rule_t  *rule;
+    const modelguard_mark_t  *mark;
+
+    static const uint8_t  kinds[] = {
+        0,
+        MODELGUARD_SCOPE_MAP,
+        MODELGUARD_SCOPE_RECORDS,
+        MODELGUARD_SCOPE_GROUP,
+        MODELGUARD_SCOPE_LABELS,
+        MODELGUARD_SCOPE_SHAPE,
+        0
+    };
+
+    for (i = 0; i < place->nmarks; i++) {
+        mark = &place->marks[i];
+
+        if (mark->part == MODELGUARD_PART_DATATYPE
+            || (mark->part == MODELGUARD_PART_MAP && !is_object)
+            || (mark->part != MODELGUARD_PART_MAP
+                && mark->part != MODELGUARD_PART_GROUP && is_object)
+            || (mark->part == MODELGUARD_PART_LABELS
+                && scope_group(scopes, mark->rule) == NULL))
+        {
+            continue;
+        }
+
+        rc = scope_push(scopes, (modelguard_scope_kind_e) kinds[mark->part],
+                        mark->rule, depth, p);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+    }
+
+    if (is_object) {
+        return MODELGUARD_OK;
+    }
+
+    rule = place->value;
+
+    if (rule == NULL) {
+
+        /* an array within an array that is treated */
+
+        above = scope_top(scopes, depth - 1);
+
+        if (above == NULL || above->kind != MODELGUARD_SCOPE_ARRAY) {
+            return MODELGUARD_OK;
+        }
+
+        rule = above->rule;
+    }
+
+    return scope_open_array(scopes, rule, depth, p);
+}
+
+
+static int
+scope_open_array(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
+    unsigned depth, const uint8_t *p)
+{
+    int                  rc;
+    modelguard_scope_t  *scope, *group;
+
+    group = scope_group(scopes, rule);
+
+    if (group != NULL && group->foreign) {
+        return MODELGUARD_OK;
+    }
+
+    rc = scope_push(scopes, MODELGUARD_SCOPE_ARRAY, rule, depth, p);
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    /* the group is below on the stack: it has not moved */
+
+    scope = &scopes->scopes[scopes->n - 1];
+
+    if (group == NULL || group->value) {
+        return MODELGUARD_OK;
+    }
+
+    if (rule->nlabels) {
+        scope->grouped = 1;
+        scope->ranges = 1;
+
+        return scope_hold(scopes, scope, p);
+    }
+
+    if ((rule->shape && !group->shape)
+        || (rule->datatype && !group->datatype))
+    {
+        scope->grouped = 1;
+        return MODELGUARD_OK;
+    }
+
+    scope->row = group->row;
+
+    return MODELGUARD_OK;
+}
+
+
+static int
+scope_push(modelguard_scopes_t *scopes, modelguard_scope_kind_e kind,
+    const modelguard_rule_t *rule, unsigned depth, const uint8_t *p)
+{
+    modelguard_scope_t  *scope;
+
+    if (scopes->n == MODELGUARD_SCOPES_MAX) {
+        return MODELGUARD_TOO_DEEP;
+    }
+
+    scope = &scopes->scopes[scopes->n++];
+
+    memset(scope, 0, sizeof(modelguard_scope_t));
+
+    scope->rule = rule;
+    scope->kind = kind;
+    scope->depth = depth;
+    scope->first = scopes->hold->n;
+    scope->range = MODELGUARD_EDIT_NONE;
+
+    if (!scope_holds(kind)) {
+        return MODELGUARD_OK;
+    }
+
+    scope->ranges = 1;
+
+    return scope_hold(scopes, scope, p);
+}
+
+
+static int
+scope_holds(modelguard_scope_kind_e kind)
+{
+    return kind == MODELGUARD_SCOPE_RECORDS || kind == MODELGUARD_SCOPE_MAP
+           || kind == MODELGUARD_SCOPE_LABELS;
+}
+
+
+static int
+scope_hold(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p)
+{
+    int  rc;
+
+    if (scope->holder) {
+        return MODELGUARD_OK;
+    }
+
+    if (scopes->holders == 0) {
+        rc = modelguard_hold_send(scopes->hold, p);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        scope->first = 0;
+    }
+
+    scope->holder = 1;
+    scopes->holders++;
+
+    return MODELGUARD_OK;
+}
+
+
+static int
+scope_release(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p)
+{
+    if (!scope->holder) {
+        return MODELGUARD_OK;
+    }
+
+    scope->holder = 0;
+    scopes->holders--;
+
+    return scopes->holders ? MODELGUARD_OK
+                           : modelguard_hold_send(scopes->hold, p);
+}
+
+
+/* the innermost scope, if its elements are in the container at "depth" */
+
+static modelguard_scope_t *
+scope_top(const modelguard_scopes_t *scopes, unsigned depth)
+{
+    const modelguard_scope_t  *scope;
+
+    if (scopes->n == 0) {
+        return NULL;
+    }
+
+    scope = &scopes->scopes[scopes->n - 1];
+
+    return scope->depth == depth ? (modelguard_scope_t *) (uintptr_t) scope
+                                 : NULL;
+}
+
+
+static modelguard_scope_t *
+scope_group(const modelguard_scopes_t *scopes, const modelguard_rule_t *rule)
+{
+    unsigned                   i;
+    const modelguard_scope_t  *scope;
+
+    for (i = scopes->n; i > 0; i--) {
+        scope = &scopes->scopes[i - 1];
+
+        if (scope->kind == MODELGUARD_SCOPE_GROUP && scope->rule == rule) {
+            return (modelguard_scope_t *) (uintptr_t) scope;
+        }
+    }
+
+    return NULL;
+}
+
+
+int
+modelguard_scope_close(modelguard_scopes_t *scopes, unsigned depth,
+    const uint8_t *p)
+{
+    int                  rc;
+    modelguard_scope_t  *scope;
+
+    for ( ;; ) {
+        scope = scope_top(scopes, depth);
+
+        if (scope == NULL) {
+            return MODELGUARD_OK;
+        }
+
+        rc = scope_end(scopes, scope, p);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        scopes->n--;
+    }
+}
+
+
+static int
+scope_end(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p)
+{
+    int                  rc;
+    modelguard_scope_t  *group;
+
+    switch (scope->kind) {
+
+    case MODELGUARD_SCOPE_GROUP:
+        rc = scope->value ? scope_decide_group(scopes, scope, p)
+                          : MODELGUARD_OK;
+        break;
+
+    case MODELGUARD_SCOPE_SHAPE:
+
+        group = scope_group(scopes, scope->rule);
+
+        if (group == NULL) {
+            return MODELGUARD_OK;
+        }
+
+        group->shape = 1;
+        group->row = scope->row;
+
+        return scope_ready(group) ? scope_decide_group(scopes, group, p)
+                                  : MODELGUARD_OK;
+
+    case MODELGUARD_SCOPE_LABELS:
+        return scope_end_grouped(scopes, scope, p);
+
+    default:
+
+        if (scope->grouped) {
+            return scope_end_grouped(scopes, scope, p);
+        }
+
+        rc = scope_decide(scopes, scope, p);
+    }
+
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    return scope_release(scopes, scope, p);
+}
+
+
+/* the value, or labels, of a group have been read: the group holds them */
+
+static int
+scope_end_grouped(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p)
+{
+    modelguard_scope_t    *group;
+    modelguard_stretch_t  *stretch;
+
+    group = scope_group(scopes, scope->rule);
+
+    if (group == NULL || !scope->holder) {
+        return scope_release(scopes, scope, p);
+    }
+
+    stretch = NULL;
+
+    if (scope->kind == MODELGUARD_SCOPE_ARRAY) {
+        stretch = &group->values;
+        group->value = 1;
+        group->value_frame = (uint8_t) (scope - scopes->scopes);
+
+    } else if (group->nlabels < MODELGUARD_FIELD_LABELS_MAX) {
+        stretch = &group->labels[group->nlabels++];
+    }
+
+    if (stretch != NULL) {
+        stretch->first = scope->first;
+        stretch->last = scopes->hold->n;
+    }
+
+    /* one holder takes over from the other */
+
+    if (!group->holder) {
+        group->holder = 1;
+        scopes->holders++;
+    }
+
+    scope->holder = 0;
+    scopes->holders--;
+
+    return scope_ready(group) ? scope_decide_group(scopes, group, p)
+                              : MODELGUARD_OK;
+}
+
+
+static int
+scope_ready(const modelguard_scope_t *group)
+{
+    const modelguard_rule_t  *rule;
+
+    rule = group->rule;
+
+    return group->value && group->nlabels >= rule->nlabels
+           && (group->shape || !rule->shape)
+           && (group->datatype || !rule->datatype);
+}
+
+
+static int
+scope_decide_group(modelguard_scopes_t *scopes, modelguard_scope_t *group,
+    const uint8_t *p)
+{
+    int                  rc;
+    unsigned             i;
+    modelguard_vector_t  vector;
+
+    if (!group->holder) {
+        return MODELGUARD_OK;
+    }
+
+    vector.text = modelguard_hold_join(scopes->hold, p, &rc);
+    if (vector.text == NULL) {
+        return rc;
+    }
+
+    vector.treatment = group->rule->treatment;
+    vector.edits = scopes->hold->edits;
+    vector.first = group->values.first;
+    vector.last = group->values.last;
+    vector.frame = group->value_frame;
+    vector.ranges = (group->nlabels > 0);
+
+    if (!group->foreign) {
+        scope_decide_rows(&vector, group->row);
+
+        for (i = 0; i < group->nlabels; i++) {
+            modelguard_vector_parallel(&vector, group->labels[i].first,
+                                       group->labels[i].last,
+                                       group->value_frame);
+        }
+    }
+
+    group->nlabels = 0;
+
+    return scope_release(scopes, group, p);
+}
+
+
+static int
+scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
+    const uint8_t *p)
+{
+    int                  rc;
+    modelguard_vector_t  vector;
+
+    if (!scope->holder) {
+        return MODELGUARD_OK;
+    }
+
+    vector.text = modelguard_hold_join(scopes->hold, p, &rc);
+    if (vector.text == NULL) {
+        return rc;
+    }
+
+    vector.treatment = scope->rule->treatment;
+    vector.edits = scopes->hold->edits;
+    vector.first = scope->first;
+    vector.last = scopes->hold->n;
+    vector.frame = (uint8_t) (scope - scopes->scopes);
+    vector.ranges = scope->ranges;
+
+    modelguard_vector_decide(&vector);
+
+    return MODELGUARD_OK;
+}
+
+
+/* a vector for every "row" numbers; the last may be shorter */
+
+static void
+scope_decide_rows(const modelguard_vector_t *all, uint64_t row)
+{
+    uint32_t             i;
+    uint64_t             count;
+    modelguard_vector_t  vector;
+
+    vector = *all;
+
+    if (row == 0) {
+        modelguard_vector_decide(&vector);
+        return;
+    }
+
+    count = 0;
+
+    for (i = all->first; i < all->last; i++) {
+
+        if (all->edits[i].frame != all->frame
+            || all->edits[i].kind != MODELGUARD_EDIT_NUMBER
+            || ++count < row)
+        {
+            continue;
+        }
+
+        vector.last = i + 1;
+        modelguard_vector_decide(&vector);
+
+        vector.first = i + 1;
+        count = 0;
+    }
+
+    vector.last = all->last;
+    modelguard_vector_decide(&vector);
+}
+
+
+int
+modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
+    size_t off)
+{
+    int                  rc;
+    modelguard_edit_t   *edit;
+    modelguard_scope_t  *scope;
+
+    scope = scope_top(scopes, depth);
+
+    if (scope == NULL || !scope->ranges) {
+        return MODELGUARD_OK;
+    }
+
+    edit = modelguard_hold_edit(scopes->hold, &rc);
+    if (edit == NULL) {
+        return rc;
+    }
+
+    edit->off = (uint32_t) off;
+    edit->frame = (uint8_t) (scopes->n - 1);
+    edit->scaled = scope->ordinal++;
+
+    /* a member of a map that is no number is nobody's score: it stays */
+
+    edit->kept = (scope->kind == MODELGUARD_SCOPE_MAP);
+
+    scope->range = scopes->hold->n - 1;
+
+    return MODELGUARD_OK;
+}
+
+
+void
+modelguard_scope_element_end(modelguard_scopes_t *scopes, unsigned depth,
+    const uint8_t *p)
+{
+    modelguard_edit_t   *edit;
+    modelguard_scope_t  *scope;
+
+    scope = scope_top(scopes, depth);
+
+    if (scope == NULL || scope->range == MODELGUARD_EDIT_NONE) {
+        return;
+    }
+
+    edit = &scopes->hold->edits[scope->range];
+    edit->len = (uint32_t) modelguard_hold_offset(scopes->hold, p) - edit->off;
+
+    scope->range = MODELGUARD_EDIT_NONE;
+}
+
+
+const modelguard_rule_t *
+modelguard_scope_rule(const modelguard_scopes_t *scopes,
+    const modelguard_place_t *place, unsigned depth)
+{
+    const modelguard_scope_t  *scope;
+
+    scope = scope_top(scopes, depth);
+
+    if (scope != NULL && scope->kind == MODELGUARD_SCOPE_ARRAY) {
+        return scope->rule;
+    }
+
+    return place->value;
+}
+
+
+int
+modelguard_scope_number(modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule, unsigned depth, size_t off,
+    const uint8_t *p)
+{
+    int                  rc;
+    size_t               len;
+    unsigned             i;
+    const uint8_t       *text;
+    modelguard_edit_t   *edit;
+    modelguard_scope_t  *scope;
+
+    for (i = scopes->n; i > 0; i--) {
+        scope = &scopes->scopes[i - 1];
+
+        if (scope->rule == rule
+            && (scope->kind == MODELGUARD_SCOPE_RECORDS
+                || (scope->depth == depth
+                    && (scope->kind == MODELGUARD_SCOPE_ARRAY
+                        || scope->kind == MODELGUARD_SCOPE_MAP))))
+        {
+            break;
+        }
+    }
+
+    if (i == 0 || !rule->vector) {
+        return scope_alone(scopes, rule, off, p);
+    }
+
+    scope = &scopes->scopes[i - 1];
+    len = modelguard_hold_offset(scopes->hold, p) - off;
+
+    if (!scope->holder) {
+
+        if (scopes->holders == 0) {
+            rc = modelguard_hold_send_to(scopes->hold, off);
+            if (rc != MODELGUARD_OK) {
+                return rc;
+            }
+
+        off = 0;
+            scope->first = 0;
+        }
+
+        scope->holder = 1;
+        scopes->holders++;
+    }
+
+    text = modelguard_hold_join(scopes->hold, p, &rc);
+    if (text == NULL) {
+        return rc;
+    }
+
+    edit = modelguard_hold_edit(scopes->hold, &rc);
+    if (edit == NULL) {
+        return rc;
+    }
+
+    edit->off = (uint32_t) off;
+    edit->len = (uint32_t) len;
+    edit->frame = (uint8_t) (i - 1);
+    edit->link = scope->range;
+
+    if (scope->kind == MODELGUARD_SCOPE_MAP
+        && scope->range != MODELGUARD_EDIT_NONE)
+    {
+        scopes->hold->edits[scope->range].kept = 0;
+    }
+
+    modelguard_vector_number(rule->treatment, edit, text + off, len);
+
+    return scope->row ? scope_row(scopes, scope, p) : MODELGUARD_OK;
+}
+
+
+/* a row of a tensor whose shape is known is decided and sent at its end */
+
+static int
+scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p)
+{
+    int  rc;
+
+    if (++scope->count < scope->row) {
+        return MODELGUARD_OK;
+    }
+
+    rc = scope_decide(scopes, scope, p);
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    scope->count = 0;
+
+    rc = scope_release(scopes, scope, p);
+
+    scope->first = scopes->hold->n;
+
+    return rc;
+}
+
+
+/* a number without rank */
+
+static int
+scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
+    size_t off, const uint8_t *p)
+{
+    int                   rc;
+    const uint8_t        *text;
+    modelguard_edit_t     edit, *held;
+    modelguard_hold_t    *hold;
+    modelguard_vector_t   vector;
+
+    hold = scopes->hold;
+
+    if (scopes->holders == 0) {
+        rc = modelguard_hold_send_to(hold, off);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        off = 0;
+    }
+
+    text = modelguard_hold_join(hold, p, &rc);
+    if (text == NULL) {
+        return rc;
+    }
+
+    memset(&edit, 0, sizeof(modelguard_edit_t));
+
+    edit.off = (uint32_t) off;
+    edit.len = (uint32_t) (modelguard_hold_offset(hold, p) - off);
+    edit.link = MODELGUARD_EDIT_NONE;
+    edit.frame = MODELGUARD_SCOPES_MAX;
+
+    modelguard_vector_number(rule->treatment, &edit, text + off, edit.len);
+
+    vector.treatment = rule->treatment;
+    vector.edits = &edit;
+    vector.first = 0;
+    vector.last = 1;
+    vector.text = text;
+    vector.frame = MODELGUARD_SCOPES_MAX;
+    vector.ranges = 0;
+
+    modelguard_vector_decide(&vector);
+
+    if (scopes->holders) {
+        held = modelguard_hold_edit(hold, &rc);
+        if (held == NULL) {
+            return rc;
+        }
+
+        *held = edit;
+
+        return MODELGUARD_OK;
+    }
+
+    if (edit.op == MODELGUARD_EDIT_KEEP) {
+        return MODELGUARD_OK;
+    }
+
+    hold->stat.treated++;
+
+    rc = modelguard_hold_number(hold, &edit, text);
+
+    modelguard_hold_discard(hold, p);
+
+    return rc;
+}
+
+
+int
+modelguard_scope_is_shape(const modelguard_scopes_t *scopes, unsigned depth)
+{
+    const modelguard_scope_t  *scope;
+
+    scope = scope_top(scopes, depth);
+
+    return scope != NULL && scope->kind == MODELGUARD_SCOPE_SHAPE;
+}
+
+
+void
+modelguard_scope_dimension(modelguard_scopes_t *scopes, const uint8_t *text,
+    size_t len)
+{
+    int64_t              value;
+    modelguard_scope_t  *scope;
+
+    scope = &scopes->scopes[scopes->n - 1];
+
+    /* what is no count of columns makes the whole tensor one vector */
+
+    if (modelguard_number_scale(text, len, 0, &value) != MODELGUARD_OK
+        || value < 0)
+    {
+        value = 0;
+    }
+
+    scope->row = (uint64_t) value;
+}
+
+
+int
+modelguard_scope_datatype(modelguard_scopes_t *scopes,
+    const modelguard_mark_t *mark, const uint8_t *text, size_t len,
+    const uint8_t *p)
+{
+    modelguard_scope_t  *group;
+
+    group = scope_group(scopes, mark->rule);
+
+    if (group == NULL) {
+        return MODELGUARD_OK;
+    }
+
+    /* FP16, FP32, FP64, BF16 of the Open Inference Protocol */
+
+    group->datatype = 1;
+    group->foreign = !(len > 1 && (text[1] == 'F'
+                                   || (len > 2 && text[1] == 'B'
+                                       && text[2] == 'F')));
+
+    return scope_ready(group) ? scope_decide_group(scopes, group, p)
+                              : MODELGUARD_OK;
+}
