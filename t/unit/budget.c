@@ -1,0 +1,654 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * modelguard_budget: against the definition in its header, followed slowly,
+ * one window after another, in 128 bits; everything runs a second time on
+ * the code for compilers without such integers.
+ */
+
+
+#include "tap.h"
+#include "modelguard_budget.h"
+
+
+#define MODELGUARD_BUDGET_INT128    0
+#define modelguard_budget_valid      again_modelguard_budget_valid
+#define modelguard_budget_roll       again_modelguard_budget_roll
+#define modelguard_budget_spent      again_modelguard_budget_spent
+#define modelguard_budget_wait       again_modelguard_budget_wait
+#define modelguard_budget_spend      again_modelguard_budget_spend
+#define modelguard_budget_remaining  again_modelguard_budget_remaining
+#define modelguard_budget_reset      again_modelguard_budget_reset
+#include "modelguard_budget.c"
+#undef modelguard_budget_valid
+#undef modelguard_budget_roll
+#undef modelguard_budget_spent
+#undef modelguard_budget_wait
+#undef modelguard_budget_spend
+#undef modelguard_budget_remaining
+#undef modelguard_budget_reset
+
+
+#define LIMIT_MAX   MODELGUARD_BUDGET_LIMIT_MAX
+#define WINDOW_MAX  MODELGUARD_BUDGET_WINDOW_MAX
+#define NEVER       MODELGUARD_BUDGET_NEVER
+
+
+typedef modelguard_budget_t  budget_t;
+typedef modelguard_cell_t    cell_t;
+
+__extension__ typedef unsigned __int128  wide_t;
+
+
+typedef struct {
+    const char  *name;
+    void       (*roll)(const budget_t *budget, cell_t *cell, uint64_t now);
+    uint64_t   (*spent)(const budget_t *budget, const cell_t *cell,
+                   uint64_t now);
+    uint64_t   (*wait)(const budget_t *budget, const cell_t *cell,
+                   uint64_t cost, uint64_t now);
+    void       (*spend)(const budget_t *budget, cell_t *cell, uint64_t cost,
+                   uint64_t now);
+    uint64_t   (*remaining)(const budget_t *budget, const cell_t *cell,
+                   uint64_t now);
+    uint64_t   (*reset)(const budget_t *budget, const cell_t *cell,
+                   uint64_t now);
+} code_t;
+
+
+static code_t  codes[] = {
+
+    { "native", modelguard_budget_roll, modelguard_budget_spent,
+      modelguard_budget_wait, modelguard_budget_spend,
+      modelguard_budget_remaining, modelguard_budget_reset },
+
+    { "portable", again_modelguard_budget_roll, again_modelguard_budget_spent,
+      again_modelguard_budget_wait, again_modelguard_budget_spend,
+      again_modelguard_budget_remaining, again_modelguard_budget_reset }
+};
+
+
+static uint64_t  seed = 0x9e3779b97f4a7c15ULL;
+
+
+static uint64_t
+any(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+
+    return seed * 0x2545f4914f6cdd1dULL;
+}
+
+
+static uint64_t
+below(uint64_t n)
+{
+    return any() % n;
+}
+
+
+/* of any magnitude, from 1 to "max" */
+
+static uint64_t
+sized(uint64_t max)
+{
+    uint64_t  n;
+
+    n = any() >> below(64);
+
+    return n % max + 1;
+}
+
+
+static void
+slow_roll(const budget_t *budget, cell_t *cell, uint64_t now)
+{
+    uint64_t  above;
+
+    while (now >= cell->start && now - cell->start >= budget->window) {
+        above = (cell->cur > budget->limit) ? cell->cur - budget->limit : 0;
+        cell->prev = cell->cur - above;
+        cell->cur = above;
+        cell->start += budget->window;
+    }
+}
+
+
+static wide_t
+slow_spent(const budget_t *budget, const cell_t *cell, uint64_t now)
+{
+    wide_t    part;
+    uint64_t  elapsed;
+
+    elapsed = (now > cell->start) ? now - cell->start : 0;
+    part = (wide_t) cell->prev * (budget->window - elapsed);
+
+    return (part + budget->window - 1) / budget->window + cell->cur;
+}
+
+
+static wide_t
+slow_later(const budget_t *budget, const cell_t *cell, uint64_t now)
+{
+    cell_t  later;
+
+    later = *cell;
+    slow_roll(budget, &later, now);
+
+    return slow_spent(budget, &later, now);
+}
+
+
+static int
+slow_passes(const budget_t *budget, const cell_t *cell, uint64_t cost,
+    uint64_t now)
+{
+    return slow_later(budget, cell, now) + cost
+           <= (wide_t) budget->limit + budget->burst;
+}
+
+
+static int
+same(const cell_t *a, const cell_t *b)
+{
+    return a->start == b->start && a->cur == b->cur && a->prev == b->prev;
+}
+
+
+static void
+test_valid(void)
+{
+    size_t           i, failed;
+    static uint64_t  cases[][4] = {
+        { 1, 0, 1000, 1 },              { 0, 0, 1000, 0 },
+        { 2, 0, 1001, 1 },              { 1, 0, 999, 0 },
+        { LIMIT_MAX - 1, 0, 1000, 1 },  { LIMIT_MAX, 0, 1000, 1 },
+        { LIMIT_MAX + 1, 0, 1000, 0 },  { 1, LIMIT_MAX - 1, 1000, 1 },
+        { 1, LIMIT_MAX, 1000, 1 },      { 1, LIMIT_MAX + 1, 1000, 0 },
+        { 1, 0, WINDOW_MAX - 1, 1 },    { 1, 0, WINDOW_MAX, 1 },
+        { 1, 0, WINDOW_MAX + 1, 0 },    { 1, 0, UINT64_MAX, 0 },
+        { UINT64_MAX, 0, 1000, 0 },     { 1, UINT64_MAX, 1000, 0 }
+    };
+    budget_t         budget;
+
+    failed = 0;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        budget.limit = cases[i][0];
+        budget.burst = cases[i][1];
+        budget.window = cases[i][2];
+
+        failed += modelguard_budget_valid(&budget) != (int) cases[i][3];
+    }
+
+    ok(failed == 0, "bounds of the parameters, %zu cases", i);
+}
+
+
+static void
+test_muldiv(void)
+{
+    unsigned  i, failed;
+    uint64_t  a, b, c;
+
+    failed = 0;
+
+    for (i = 0; i < 300000; i++) {
+        c = sized(UINT64_MAX);
+        a = sized(UINT64_MAX) - 1;
+        b = below(c) + (i % 2);
+
+        if (i % 3 == 0) {
+            a = b;
+            b = sized(UINT64_MAX) - 1;
+        }
+
+        failed += modelguard_budget_muldiv(a, b, c)
+                  != (uint64_t) ((wide_t) a * b / c);
+    }
+
+    ok(failed == 0, "portable a * b / c in 128 bits, %u times", i);
+}
+
+
+/* every state of small budgets, every cost, every moment */
+
+static unsigned
+exhaust(code_t *code, const budget_t *budget, const cell_t *cell,
+    uint64_t now)
+{
+    cell_t    rolled, slow;
+    unsigned  failed;
+    uint64_t  cost, wait, total;
+
+    rolled = *cell;
+    slow = *cell;
+    code->roll(budget, &rolled, now);
+    slow_roll(budget, &slow, now);
+
+    failed = !same(&rolled, &slow);
+    total = budget->limit + budget->burst;
+
+    failed += code->spent(budget, &rolled, now)
+              != slow_spent(budget, &slow, now);
+    failed += code->remaining(budget, &rolled, now)
+              != (slow_spent(budget, &slow, now) >= total ? 0
+                  : total - slow_spent(budget, &slow, now));
+
+    for (cost = 0; cost <= total; cost++) {
+        wait = 0;
+
+        while (!slow_passes(budget, &slow, cost, now + wait)) {
+            wait++;
+        }
+
+        failed += code->wait(budget, &rolled, cost, now) != wait;
+    }
+
+    failed += code->wait(budget, &rolled, total + 1, now) != NEVER;
+
+    wait = 0;
+
+    while (slow_later(budget, &slow, now + wait)) {
+        wait++;
+    }
+
+    failed += code->reset(budget, &rolled, now) != wait;
+
+    return failed;
+}
+
+
+static void
+test_small(code_t *code)
+{
+    cell_t    cell;
+    budget_t  budget;
+    unsigned  failed, count;
+    uint64_t  now;
+
+    count = 0;
+    failed = 0;
+
+    for (budget.window = 1; budget.window <= 7; budget.window += 2) {
+    for (budget.limit = 1; budget.limit <= 5; budget.limit += 2) {
+    for (budget.burst = 0; budget.burst <= 4; budget.burst += 2) {
+    for (cell.prev = 0; cell.prev <= budget.limit + 1; cell.prev++) {
+    for (cell.cur = 0; cell.cur <= 14; cell.cur++) {
+
+        cell.start = 100;
+
+        for (now = 98; now <= 100 + 4 * budget.window; now++) {
+            failed += exhaust(code, &budget, &cell, now);
+            count++;
+        }
+    } } } } }
+
+    ok(failed == 0, "%s: every state of small budgets, %u", code->name, count);
+}
+
+
+static void
+test_large(code_t *code)
+{
+    cell_t    cell, rolled, slow, twice;
+    budget_t  budget;
+    unsigned  i, bad[6];
+    uint64_t  now, cost, wait, reset;
+
+    memset(bad, 0, sizeof(bad));
+
+    for (i = 0; i < 30000; i++) {
+        budget.limit = sized(LIMIT_MAX);
+        budget.burst = sized(LIMIT_MAX) - 1;
+        budget.window = 999 + sized(WINDOW_MAX - 999);
+
+        if (budget.burst / budget.limit > 300) {
+            budget.burst = budget.limit * 300;
+        }
+
+        cell.start = sized(1ULL << 42);
+        cell.prev = sized(budget.limit + 1) - 1;
+        cell.cur = sized(budget.limit + budget.burst + 1) - 1;
+        now = cell.start + sized(300 * budget.window) - 1;
+
+        rolled = cell;
+        slow = cell;
+        twice = cell;
+        code->roll(&budget, &rolled, now);
+        code->roll(&budget, &twice, cell.start + below(now - cell.start + 1));
+        code->roll(&budget, &twice, now);
+        slow_roll(&budget, &slow, now);
+
+        bad[0] += !same(&rolled, &slow);
+        bad[1] += !same(&rolled, &twice);
+        bad[2] += code->spent(&budget, &rolled, now)
+                  != slow_spent(&budget, &slow, now);
+
+        cost = sized(budget.limit + budget.burst + 1) - 1;
+        wait = code->wait(&budget, &rolled, cost, now);
+
+        bad[3] += wait ? !slow_passes(&budget, &slow, cost, now + wait)
+                         || slow_passes(&budget, &slow, cost, now + wait - 1)
+                       : !slow_passes(&budget, &slow, cost, now);
+
+        reset = code->reset(&budget, &rolled, now);
+
+        bad[4] += (reset == 0) != (slow_spent(&budget, &slow, now) == 0)
+                  || (reset
+                      && (slow_later(&budget, &slow, now + reset) != 0
+                          || slow_later(&budget, &slow, now + reset - 1)
+                             == 0));
+
+        code->spend(&budget, &rolled, cost, now);
+
+        bad[5] += code->spent(&budget, &rolled, now)
+                  != slow_spent(&budget, &slow, now) + cost
+                  || (cost && code->reset(&budget, &rolled, now) == 0);
+    }
+
+    ok(bad[0] == 0, "%s: roll as window by window, %u", code->name, i);
+    ok(bad[1] == 0, "%s: rolled twice as once, %u", code->name, i);
+    ok(bad[2] == 0, "%s: spent as in 128 bits, %u", code->name, i);
+    ok(bad[3] == 0, "%s: passes after wait, not 1 ms before", code->name);
+    ok(bad[4] == 0, "%s: idle after reset, not 1 ms before", code->name);
+    ok(bad[5] == 0, "%s: spending adds the cost, reset is not 0", code->name);
+}
+
+
+/*
+ * The estimate falls by at most limit / window a ms, because what is carried
+ * over a bucket's end never exceeds the limit.  So over any d ms, wherever
+ * they begin, no more passes than
+ *
+ *     limit + burst + limit * d / window
+ *
+ * which is limit + burst at an instant, also at the edge of two buckets,
+ * where a fixed window would let twice the limit pass.
+ */
+
+#define EVENTS  1500
+
+static uint64_t  times[EVENTS], costs[EVENTS];
+
+
+static unsigned
+overruns(const budget_t *budget, unsigned n)
+{
+    wide_t    sum;
+    unsigned  i, j, failed;
+
+    failed = 0;
+
+    for (i = 0; i < n; i++) {
+        sum = 0;
+
+        for (j = i; j < n; j++) {
+            sum += costs[j];
+            failed += sum > (wide_t) budget->limit + budget->burst
+                            + (wide_t) budget->limit * (times[j] - times[i])
+                              / budget->window;
+        }
+    }
+
+    return failed;
+}
+
+
+static void
+test_rate(code_t *code)
+{
+    cell_t    cell;
+    budget_t  budget;
+    unsigned  run, n, tries, failed;
+    uint64_t  now, cost;
+
+    failed = 0;
+
+    for (run = 0; run < 40; run++) {
+        budget.limit = sized(200);
+        budget.burst = (run % 2) ? sized(300) : 0;
+        budget.window = 1000 + below(2000);
+
+        memset(&cell, 0, sizeof(cell));
+        now = below(1ULL << 40);
+
+        for (n = 0, tries = 0; n < EVENTS && tries < 100000; tries++) {
+            code->roll(&budget, &cell, now);
+
+            /* all that is left, or a little, or nothing for a long while */
+
+            cost = code->remaining(&budget, &cell, now);
+
+            if (run % 4 > 1) {
+                cost = sized(cost + 1);
+            }
+
+            if (cost && code->wait(&budget, &cell, cost, now) == 0) {
+                code->spend(&budget, &cell, cost, now);
+                times[n] = now;
+                costs[n++] = cost;
+            }
+
+            now += (below(50) == 0) ? below(3 * budget.window)
+                                    : below(1 + budget.window / 50);
+        }
+
+        failed += overruns(&budget, n);
+    }
+
+    ok(failed == 0, "%s: limit + burst + limit * d / window over any d, "
+       "%u runs", code->name, run);
+}
+
+
+static void
+test_edge(code_t *code)
+{
+    cell_t    cell;
+    uint64_t  edge;
+    budget_t  budget = { 100, 0, 60000 };
+
+    memset(&cell, 0, sizeof(cell));
+    edge = 5000 + budget.window;
+
+    code->spend(&budget, &cell, 1, 5000);
+    code->roll(&budget, &cell, edge - 1);
+    code->spend(&budget, &cell, 99, edge - 1);
+
+    ok(code->remaining(&budget, &cell, edge - 1) == 0, "%s: full at the end "
+       "of a bucket", code->name);
+
+    code->roll(&budget, &cell, edge);
+    ok(code->wait(&budget, &cell, 1, edge) == 600, "%s: full at the start of "
+       "the next, one unit after 1/100 window", code->name);
+    ok(code->wait(&budget, &cell, 100, edge) == 60000, "%s: all after one "
+       "window", code->name);
+}
+
+
+static void
+test_average(code_t *code)
+{
+    cell_t           cell;
+    uint64_t         now, cost, total;
+    unsigned         i, failed, windows;
+    static budget_t  budgets[] = {
+        { 100, 0, 1000 }, { 100, 50, 1000 }, { 100, 5000, 1000 },
+        { 1, 20, 1000 }, { 7, 7, 1013 }
+    };
+
+    windows = 400;
+    failed = 0;
+
+    for (i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+        memset(&cell, 0, sizeof(cell));
+        total = 0;
+
+        for (now = 77; now < 77 + windows * budgets[i].window; now++) {
+            code->roll(&budgets[i], &cell, now);
+            cost = code->remaining(&budgets[i], &cell, now);
+            code->spend(&budgets[i], &cell, cost, now);
+            total += cost;
+        }
+
+        /* rounding up costs the greedy at most a unit a window */
+
+        failed += total > windows * budgets[i].limit + budgets[i].burst;
+        failed += total < windows * (budgets[i].limit - 1) + budgets[i].burst;
+    }
+
+    ok(failed == 0, "%s: greed gets the limit per window in the long run, "
+       "and the burst once, %u budgets", code->name, i);
+}
+
+
+static void
+test_clock(code_t *code)
+{
+    cell_t    cell, before;
+    uint64_t  wait;
+    budget_t  budget = { 10, 5, 1000 };
+
+    memset(&cell, 0, sizeof(cell));
+    code->roll(&budget, &cell, 1700000000123ULL);
+
+    ok(code->reset(&budget, &cell, 1700000000123ULL) == 0
+       && code->remaining(&budget, &cell, 1700000000123ULL) == 15
+       && code->wait(&budget, &cell, 15, 1700000000123ULL) == 0,
+       "%s: a client never seen is idle", code->name);
+
+    code->spend(&budget, &cell, 0, 1700000000123ULL);
+    ok(cell.cur == 0 && code->reset(&budget, &cell, 1700000000123ULL) == 0,
+       "%s: a cost of 0 starts nothing", code->name);
+
+    code->spend(&budget, &cell, 3, 1700000000123ULL);
+    ok(cell.start == 1700000000123ULL && cell.cur == 3,
+       "%s: the first charge begins the bucket", code->name);
+
+    memset(&cell, 0, sizeof(cell));
+    code->spend(&budget, &cell, 12, 5000);
+    code->spend(&budget, &cell, 3, 5000);
+
+    wait = code->wait(&budget, &cell, 1, 5000);
+    ok(wait == 1000 + 1000 - 900 && code->wait(&budget, &cell, 1, 5000) == wait,
+       "%s: a standing clock gives nothing back", code->name);
+
+    before = cell;
+    code->roll(&budget, &cell, 2000);
+    ok(same(&cell, &before) && code->remaining(&budget, &cell, 2000) == 0
+       && code->wait(&budget, &cell, 1, 2000) == wait + 3000
+       && code->wait(&budget, &cell, 1, 4999) == wait + 1,
+       "%s: a step back gives nothing back", code->name);
+
+    code->roll(&budget, &cell, 6999);
+    ok(cell.start == 6000 && cell.cur == 5 && cell.prev == 10,
+       "%s: the burst is carried over", code->name);
+
+    code->roll(&budget, &cell, 7000);
+    ok(cell.cur == 0 && cell.prev == 5
+       && code->reset(&budget, &cell, 7000) == 1000,
+       "%s: and is gone a window later", code->name);
+
+    code->roll(&budget, &cell, 8999);
+    ok(code->reset(&budget, &cell, 8999) == 0, "%s: idle", code->name);
+
+    code->spend(&budget, &cell, 1, 8999);
+    ok(cell.start == 8999, "%s: a charge when idle begins anew", code->name);
+
+    memset(&cell, 0, sizeof(cell));
+    cell.start = 9000;
+    code->spend(&budget, &cell, 1, 10);
+    ok(cell.start == 10, "%s: also before an idle start", code->name);
+
+    cell.start = 0;
+    cell.cur = UINT64_MAX;
+    cell.prev = 10;
+    code->roll(&budget, &cell, UINT64_MAX);
+    ok(cell.start == UINT64_MAX - UINT64_MAX % 1000
+       && cell.cur == UINT64_MAX - 10 * (UINT64_MAX / 1000)
+       && cell.prev == 10,
+       "%s: any number of windows at once", code->name);
+}
+
+
+static void
+test_saturation(code_t *code)
+{
+    cell_t    cell;
+    uint64_t  now, k;
+    budget_t  budget = { LIMIT_MAX, LIMIT_MAX, WINDOW_MAX };
+
+    now = UINT64_MAX / 2;
+    memset(&cell, 0, sizeof(cell));
+
+    ok(code->wait(&budget, &cell, 2 * LIMIT_MAX - 1, now) == 0
+       && code->wait(&budget, &cell, 2 * LIMIT_MAX, now) == 0
+       && code->wait(&budget, &cell, 2 * LIMIT_MAX + 1, now) == NEVER
+       && code->wait(&budget, &cell, UINT64_MAX, now) == NEVER,
+       "%s: the largest cost", code->name);
+
+    code->spend(&budget, &cell, 2 * LIMIT_MAX, now);
+
+    ok(code->wait(&budget, &cell, 2 * LIMIT_MAX, now) == 3 * WINDOW_MAX
+       && code->reset(&budget, &cell, now) == 3 * WINDOW_MAX
+       && code->wait(&budget, &cell, LIMIT_MAX, now) == 2 * WINDOW_MAX,
+       "%s: limit, burst and window at their bounds", code->name);
+
+    code->roll(&budget, &cell, now + WINDOW_MAX + WINDOW_MAX / 4);
+    ok(code->spent(&budget, &cell, now + WINDOW_MAX + WINDOW_MAX / 4)
+       == LIMIT_MAX + LIMIT_MAX / 4 * 3, "%s: spent at the bounds",
+       code->name);
+
+    code->spend(&budget, &cell, UINT64_MAX, now);
+    ok(cell.cur == UINT64_MAX
+       && code->spent(&budget, &cell, now) == UINT64_MAX
+       && code->remaining(&budget, &cell, now) == 0
+       && code->wait(&budget, &cell, 0, now) != 0,
+       "%s: a cost of 2^64 - 1 saturates", code->name);
+
+    budget.limit = 1;
+    budget.window = 1000;
+    memset(&cell, 0, sizeof(cell));
+
+    /* k buckets end, and the last unit takes one more window to go */
+
+    k = UINT64_MAX / 1000 - 1;
+    code->spend(&budget, &cell, k, 0);
+    ok(code->reset(&budget, &cell, 0) == (k + 1) * 1000,
+       "%s: the longest wait that fits", code->name);
+
+    code->spend(&budget, &cell, 1, 0);
+    ok(code->reset(&budget, &cell, 0) == NEVER,
+       "%s: a wait that does not fit", code->name);
+
+    cell.cur = k;
+    cell.start = 1000;
+    ok(code->reset(&budget, &cell, 0) == UINT64_MAX,
+       "%s: nor does it after a step back", code->name);
+}
+
+
+int
+main(void)
+{
+    unsigned  i;
+
+    test_valid();
+    test_muldiv();
+
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        test_small(&codes[i]);
+        test_large(&codes[i]);
+        test_rate(&codes[i]);
+        test_edge(&codes[i]);
+        test_average(&codes[i]);
+        test_clock(&codes[i]);
+        test_saturation(&codes[i]);
+    }
+
+    return tap_done();
+}
