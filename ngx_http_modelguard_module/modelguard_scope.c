@@ -5,33 +5,20 @@
 
 
 #include "modelguard_scope.h"
-#include "modelguard_number.h"
 
 
+static int scope_open_array(modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule, unsigned depth, const uint8_t *p);
 static int scope_push(modelguard_scopes_t *scopes,
     modelguard_scope_kind_e kind, const modelguard_rule_t *rule,
     unsigned depth, const uint8_t *p);
-static int scope_open_array(modelguard_scopes_t *scopes,
-    const modelguard_rule_t *rule, unsigned depth, const uint8_t *p);
 static int scope_holds(modelguard_scope_kind_e kind);
 static int scope_hold(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     const uint8_t *p);
-static int scope_release(modelguard_scopes_t *scopes,
-    modelguard_scope_t *scope, const uint8_t *p);
-static modelguard_scope_t *scope_top(const modelguard_scopes_t *scopes,
-    unsigned depth);
-static modelguard_scope_t *scope_group(const modelguard_scopes_t *scopes,
-    const modelguard_rule_t *rule);
 static int scope_end(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     const uint8_t *p);
-static int scope_end_grouped(modelguard_scopes_t *scopes,
-    modelguard_scope_t *scope, const uint8_t *p);
-static int scope_ready(const modelguard_scope_t *group);
-static int scope_decide_group(modelguard_scopes_t *scopes,
-    modelguard_scope_t *group, const uint8_t *p);
 static int scope_decide(modelguard_scopes_t *scopes,
     const modelguard_scope_t *scope, const uint8_t *p);
-static void scope_decide_rows(const modelguard_vector_t *all, uint64_t row);
 static int scope_alone(modelguard_scopes_t *scopes,
     const modelguard_rule_t *rule, size_t off, const uint8_t *p);
 static int scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
@@ -67,7 +54,7 @@ modelguard_scope_open(modelguard_scopes_t *scopes,
             || (mark->part != MODELGUARD_PART_MAP
                 && mark->part != MODELGUARD_PART_GROUP && is_object)
             || (mark->part == MODELGUARD_PART_LABELS
-                && scope_group(scopes, mark->rule) == NULL))
+                && modelguard_scope_group(scopes, mark->rule) == NULL))
         {
             continue;
         }
@@ -89,7 +76,7 @@ modelguard_scope_open(modelguard_scopes_t *scopes,
 
         /* an array within an array that is treated */
 
-        above = scope_top(scopes, depth - 1);
+        above = modelguard_scope_top(scopes, depth - 1);
 
         if (above == NULL || above->kind != MODELGUARD_SCOPE_ARRAY) {
             return MODELGUARD_OK;
@@ -109,7 +96,7 @@ scope_open_array(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
     int                  rc;
     modelguard_scope_t  *scope, *group;
 
-    group = scope_group(scopes, rule);
+    group = modelguard_scope_group(scopes, rule);
 
     if (group != NULL && group->foreign) {
         return MODELGUARD_OK;
@@ -212,8 +199,8 @@ scope_hold(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 }
 
 
-static int
-scope_release(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+int
+modelguard_scope_release(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     const uint8_t *p)
 {
     if (!scope->holder) {
@@ -230,8 +217,8 @@ scope_release(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 
 /* the innermost scope, if its elements are in the container at "depth" */
 
-static modelguard_scope_t *
-scope_top(const modelguard_scopes_t *scopes, unsigned depth)
+modelguard_scope_t *
+modelguard_scope_top(const modelguard_scopes_t *scopes, unsigned depth)
 {
     const modelguard_scope_t  *scope;
 
@@ -246,24 +233,6 @@ scope_top(const modelguard_scopes_t *scopes, unsigned depth)
 }
 
 
-static modelguard_scope_t *
-scope_group(const modelguard_scopes_t *scopes, const modelguard_rule_t *rule)
-{
-    unsigned                   i;
-    const modelguard_scope_t  *scope;
-
-    for (i = scopes->n; i > 0; i--) {
-        scope = &scopes->scopes[i - 1];
-
-        if (scope->kind == MODELGUARD_SCOPE_GROUP && scope->rule == rule) {
-            return (modelguard_scope_t *) (uintptr_t) scope;
-        }
-    }
-
-    return NULL;
-}
-
-
 int
 modelguard_scope_close(modelguard_scopes_t *scopes, unsigned depth,
     const uint8_t *p)
@@ -272,7 +241,7 @@ modelguard_scope_close(modelguard_scopes_t *scopes, unsigned depth,
     modelguard_scope_t  *scope;
 
     for ( ;; ) {
-        scope = scope_top(scopes, depth);
+        scope = modelguard_scope_top(scopes, depth);
 
         if (scope == NULL) {
             return MODELGUARD_OK;
@@ -298,13 +267,13 @@ scope_end(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     switch (scope->kind) {
 
     case MODELGUARD_SCOPE_GROUP:
-        rc = scope->value ? scope_decide_group(scopes, scope, p)
+        rc = scope->value ? modelguard_scope_decide_group(scopes, scope, p)
                           : MODELGUARD_OK;
         break;
 
     case MODELGUARD_SCOPE_SHAPE:
 
-        group = scope_group(scopes, scope->rule);
+        group = modelguard_scope_group(scopes, scope->rule);
 
         if (group == NULL) {
             return MODELGUARD_OK;
@@ -313,16 +282,17 @@ scope_end(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
         group->shape = 1;
         group->row = scope->row;
 
-        return scope_ready(group) ? scope_decide_group(scopes, group, p)
-                                  : MODELGUARD_OK;
+        return modelguard_scope_ready(group)
+               ? modelguard_scope_decide_group(scopes, group, p)
+               : MODELGUARD_OK;
 
     case MODELGUARD_SCOPE_LABELS:
-        return scope_end_grouped(scopes, scope, p);
+        return modelguard_scope_grouped(scopes, scope, p);
 
     default:
 
         if (scope->grouped) {
-            return scope_end_grouped(scopes, scope, p);
+            return modelguard_scope_grouped(scopes, scope, p);
         }
 
         rc = scope_decide(scopes, scope, p);
@@ -332,106 +302,7 @@ scope_end(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
         return rc;
     }
 
-    return scope_release(scopes, scope, p);
-}
-
-
-/* the value, or labels, of a group have been read: the group holds them */
-
-static int
-scope_end_grouped(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
-    const uint8_t *p)
-{
-    modelguard_scope_t    *group;
-    modelguard_stretch_t  *stretch;
-
-    group = scope_group(scopes, scope->rule);
-
-    if (group == NULL || !scope->holder) {
-        return scope_release(scopes, scope, p);
-    }
-
-    stretch = NULL;
-
-    if (scope->kind == MODELGUARD_SCOPE_ARRAY) {
-        stretch = &group->values;
-        group->value = 1;
-        group->value_frame = (uint8_t) (scope - scopes->scopes);
-
-    } else if (group->nlabels < MODELGUARD_FIELD_LABELS_MAX) {
-        stretch = &group->labels[group->nlabels++];
-    }
-
-    if (stretch != NULL) {
-        stretch->first = scope->first;
-        stretch->last = scopes->hold->n;
-    }
-
-    /* one holder takes over from the other */
-
-    if (!group->holder) {
-        group->holder = 1;
-        scopes->holders++;
-    }
-
-    scope->holder = 0;
-    scopes->holders--;
-
-    return scope_ready(group) ? scope_decide_group(scopes, group, p)
-                              : MODELGUARD_OK;
-}
-
-
-static int
-scope_ready(const modelguard_scope_t *group)
-{
-    const modelguard_rule_t  *rule;
-
-    rule = group->rule;
-
-    return group->value && group->nlabels >= rule->nlabels
-           && (group->shape || !rule->shape)
-           && (group->datatype || !rule->datatype);
-}
-
-
-static int
-scope_decide_group(modelguard_scopes_t *scopes, modelguard_scope_t *group,
-    const uint8_t *p)
-{
-    int                  rc;
-    unsigned             i;
-    modelguard_vector_t  vector;
-
-    if (!group->holder) {
-        return MODELGUARD_OK;
-    }
-
-    vector.text = modelguard_hold_join(scopes->hold, p, &rc);
-    if (vector.text == NULL) {
-        return rc;
-    }
-
-    vector.treatment = group->rule->treatment;
-    vector.edits = scopes->hold->edits;
-    vector.first = group->values.first;
-    vector.last = group->values.last;
-    vector.frame = group->value_frame;
-    vector.ranges = (group->nlabels > 0);
-
-    if (!group->foreign) {
-        scope_decide_rows(&vector, group->row);
-
-        for (i = 0; i < group->nlabels; i++) {
-            modelguard_vector_parallel(&vector, group->labels[i].first,
-                                       group->labels[i].last,
-                                       group->value_frame);
-        }
-    }
-
-    group->nlabels = 0;
-
-    return scope_release(scopes, group, p);
+    return modelguard_scope_release(scopes, scope, p);
 }
 
 
@@ -464,45 +335,6 @@ scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
 }
 
 
-/* a vector for every "row" numbers; the last may be shorter */
-
-static void
-scope_decide_rows(const modelguard_vector_t *all, uint64_t row)
-{
-    uint32_t             i;
-    uint64_t             count;
-    modelguard_vector_t  vector;
-
-    vector = *all;
-
-    if (row == 0) {
-        modelguard_vector_decide(&vector);
-        return;
-    }
-
-    count = 0;
-
-    for (i = all->first; i < all->last; i++) {
-
-        if (all->edits[i].frame != all->frame
-            || all->edits[i].kind != MODELGUARD_EDIT_NUMBER
-            || ++count < row)
-        {
-            continue;
-        }
-
-        vector.last = i + 1;
-        modelguard_vector_decide(&vector);
-
-        vector.first = i + 1;
-        count = 0;
-    }
-
-    vector.last = all->last;
-    modelguard_vector_decide(&vector);
-}
-
-
 int
 modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
     size_t off)
@@ -511,7 +343,7 @@ modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
     modelguard_edit_t   *edit;
     modelguard_scope_t  *scope;
 
-    scope = scope_top(scopes, depth);
+    scope = modelguard_scope_top(scopes, depth);
 
     if (scope == NULL || !scope->ranges) {
         return MODELGUARD_OK;
@@ -543,7 +375,7 @@ modelguard_scope_element_end(modelguard_scopes_t *scopes, unsigned depth,
     modelguard_edit_t   *edit;
     modelguard_scope_t  *scope;
 
-    scope = scope_top(scopes, depth);
+    scope = modelguard_scope_top(scopes, depth);
 
     if (scope == NULL || scope->range == MODELGUARD_EDIT_NONE) {
         return;
@@ -562,7 +394,7 @@ modelguard_scope_rule(const modelguard_scopes_t *scopes,
 {
     const modelguard_scope_t  *scope;
 
-    scope = scope_top(scopes, depth);
+    scope = modelguard_scope_top(scopes, depth);
 
     if (scope != NULL && scope->kind == MODELGUARD_SCOPE_ARRAY) {
         return scope->rule;
@@ -666,7 +498,7 @@ scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 
     scope->count = 0;
 
-    rc = scope_release(scopes, scope, p);
+    rc = modelguard_scope_release(scopes, scope, p);
 
     scope->first = scopes->hold->n;
 
@@ -743,61 +575,4 @@ scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
     modelguard_hold_discard(hold, p);
 
     return rc;
-}
-
-
-int
-modelguard_scope_is_shape(const modelguard_scopes_t *scopes, unsigned depth)
-{
-    const modelguard_scope_t  *scope;
-
-    scope = scope_top(scopes, depth);
-
-    return scope != NULL && scope->kind == MODELGUARD_SCOPE_SHAPE;
-}
-
-
-void
-modelguard_scope_dimension(modelguard_scopes_t *scopes, const uint8_t *text,
-    size_t len)
-{
-    int64_t              value;
-    modelguard_scope_t  *scope;
-
-    scope = &scopes->scopes[scopes->n - 1];
-
-    /* what is no count of columns makes the whole tensor one vector */
-
-    if (modelguard_number_scale(text, len, 0, &value) != MODELGUARD_OK
-        || value < 0)
-    {
-        value = 0;
-    }
-
-    scope->row = (uint64_t) value;
-}
-
-
-int
-modelguard_scope_datatype(modelguard_scopes_t *scopes,
-    const modelguard_mark_t *mark, const uint8_t *text, size_t len,
-    const uint8_t *p)
-{
-    modelguard_scope_t  *group;
-
-    group = scope_group(scopes, mark->rule);
-
-    if (group == NULL) {
-        return MODELGUARD_OK;
-    }
-
-    /* FP16, FP32, FP64, BF16 of the Open Inference Protocol */
-
-    group->datatype = 1;
-    group->foreign = !(len > 1 && (text[1] == 'F'
-                                   || (len > 2 && text[1] == 'B'
-                                       && text[2] == 'F')));
-
-    return scope_ready(group) ? scope_decide_group(scopes, group, p)
-                              : MODELGUARD_OK;
 }

@@ -138,4 +138,33 @@ int modelguard_scope_datatype(modelguard_scopes_t *scopes,
     const uint8_t *p);
 
 
+/* the rest is between modelguard_scope.c and modelguard_scope_group.c */
+
+/* the innermost scope, if its elements are in the container at "depth" */
+
+modelguard_scope_t *modelguard_scope_top(const modelguard_scopes_t *scopes,
+    unsigned depth);
+
+/* a scope needs its text no longer: sends what is before "p" if none does */
+
+int modelguard_scope_release(modelguard_scopes_t *scopes,
+    modelguard_scope_t *scope, const uint8_t *p);
+
+/* the innermost group of a rule, or NULL */
+
+modelguard_scope_t *modelguard_scope_group(const modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule);
+
+/* a group's value or labels end before "p": the group holds them from now */
+
+int modelguard_scope_grouped(modelguard_scopes_t *scopes,
+    modelguard_scope_t *scope, const uint8_t *p);
+
+/* 1 if the group has all that its decision needs; decides it */
+
+int modelguard_scope_ready(const modelguard_scope_t *group);
+int modelguard_scope_decide_group(modelguard_scopes_t *scopes,
+    modelguard_scope_t *group, const uint8_t *p);
+
+
 #endif /* MODELGUARD_SCOPE_H_INCLUDED */

@@ -39,7 +39,7 @@ typedef enum {
 
 
 typedef enum {
-    MODELGUARD_EDIT_RANGE = 0,       /* an element or a member, with its comma */
+    MODELGUARD_EDIT_RANGE = 0,       /* an element or member, with its comma */
     MODELGUARD_EDIT_NUMBER           /* the text of a number */
 } modelguard_edit_kind_e;
 

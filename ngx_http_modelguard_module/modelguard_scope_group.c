@@ -1,0 +1,227 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ */
+
+
+#include "modelguard_scope.h"
+#include "modelguard_number.h"
+
+
+static void scope_decide_rows(const modelguard_vector_t *all, uint64_t row);
+
+
+modelguard_scope_t *
+modelguard_scope_group(const modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule)
+{
+    unsigned                   i;
+    const modelguard_scope_t  *scope;
+
+    for (i = scopes->n; i > 0; i--) {
+        scope = &scopes->scopes[i - 1];
+
+        if (scope->kind == MODELGUARD_SCOPE_GROUP && scope->rule == rule) {
+            return (modelguard_scope_t *) (uintptr_t) scope;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* the value, or labels, of a group have been read: the group holds them */
+
+int
+modelguard_scope_grouped(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const uint8_t *p)
+{
+    modelguard_scope_t    *group;
+    modelguard_stretch_t  *stretch;
+
+    group = modelguard_scope_group(scopes, scope->rule);
+
+    if (group == NULL || !scope->holder) {
+        return modelguard_scope_release(scopes, scope, p);
+    }
+
+    stretch = NULL;
+
+    if (scope->kind == MODELGUARD_SCOPE_ARRAY) {
+        stretch = &group->values;
+        group->value = 1;
+        group->value_frame = (uint8_t) (scope - scopes->scopes);
+
+    } else if (group->nlabels < MODELGUARD_FIELD_LABELS_MAX) {
+        stretch = &group->labels[group->nlabels++];
+    }
+
+    if (stretch != NULL) {
+        stretch->first = scope->first;
+        stretch->last = scopes->hold->n;
+    }
+
+    /* one holder takes over from the other */
+
+    if (!group->holder) {
+        group->holder = 1;
+        scopes->holders++;
+    }
+
+    scope->holder = 0;
+    scopes->holders--;
+
+    return modelguard_scope_ready(group)
+           ? modelguard_scope_decide_group(scopes, group, p)
+           : MODELGUARD_OK;
+}
+
+
+int
+modelguard_scope_ready(const modelguard_scope_t *group)
+{
+    const modelguard_rule_t  *rule;
+
+    rule = group->rule;
+
+    return group->value && group->nlabels >= rule->nlabels
+           && (group->shape || !rule->shape)
+           && (group->datatype || !rule->datatype);
+}
+
+
+int
+modelguard_scope_decide_group(modelguard_scopes_t *scopes,
+    modelguard_scope_t *group, const uint8_t *p)
+{
+    int                  rc;
+    unsigned             i;
+    modelguard_vector_t  vector;
+
+    if (!group->holder) {
+        return MODELGUARD_OK;
+    }
+
+    vector.text = modelguard_hold_join(scopes->hold, p, &rc);
+    if (vector.text == NULL) {
+        return rc;
+    }
+
+    vector.treatment = group->rule->treatment;
+    vector.edits = scopes->hold->edits;
+    vector.first = group->values.first;
+    vector.last = group->values.last;
+    vector.frame = group->value_frame;
+    vector.ranges = (group->nlabels > 0);
+
+    if (!group->foreign) {
+        scope_decide_rows(&vector, group->row);
+
+        for (i = 0; i < group->nlabels; i++) {
+            modelguard_vector_parallel(&vector, group->labels[i].first,
+                                       group->labels[i].last,
+                                       group->value_frame);
+        }
+    }
+
+    group->nlabels = 0;
+
+    return modelguard_scope_release(scopes, group, p);
+}
+
+
+/* a vector for every "row" numbers; the last may be shorter */
+
+static void
+scope_decide_rows(const modelguard_vector_t *all, uint64_t row)
+{
+    uint32_t             i;
+    uint64_t             count;
+    modelguard_vector_t  vector;
+
+    vector = *all;
+
+    if (row == 0) {
+        modelguard_vector_decide(&vector);
+        return;
+    }
+
+    count = 0;
+
+    for (i = all->first; i < all->last; i++) {
+
+        if (all->edits[i].frame != all->frame
+            || all->edits[i].kind != MODELGUARD_EDIT_NUMBER
+            || ++count < row)
+        {
+            continue;
+        }
+
+        vector.last = i + 1;
+        modelguard_vector_decide(&vector);
+
+        vector.first = i + 1;
+        count = 0;
+    }
+
+    vector.last = all->last;
+    modelguard_vector_decide(&vector);
+}
+
+
+int
+modelguard_scope_is_shape(const modelguard_scopes_t *scopes, unsigned depth)
+{
+    const modelguard_scope_t  *scope;
+
+    scope = modelguard_scope_top(scopes, depth);
+
+    return scope != NULL && scope->kind == MODELGUARD_SCOPE_SHAPE;
+}
+
+
+void
+modelguard_scope_dimension(modelguard_scopes_t *scopes, const uint8_t *text,
+    size_t len)
+{
+    int64_t              value;
+    modelguard_scope_t  *scope;
+
+    scope = &scopes->scopes[scopes->n - 1];
+
+    /* what is no count of columns makes the whole tensor one vector */
+
+    if (modelguard_number_scale(text, len, 0, &value) != MODELGUARD_OK
+        || value < 0)
+    {
+        value = 0;
+    }
+
+    scope->row = (uint64_t) value;
+}
+
+
+int
+modelguard_scope_datatype(modelguard_scopes_t *scopes,
+    const modelguard_mark_t *mark, const uint8_t *text, size_t len,
+    const uint8_t *p)
+{
+    modelguard_scope_t  *group;
+
+    group = modelguard_scope_group(scopes, mark->rule);
+
+    if (group == NULL) {
+        return MODELGUARD_OK;
+    }
+
+    /* FP16, FP32, FP64, BF16 of the Open Inference Protocol */
+
+    group->datatype = 1;
+    group->foreign = !(len > 1 && (text[1] == 'F'
+                                   || (len > 2 && text[1] == 'B'
+                                       && text[2] == 'F')));
+
+    return modelguard_scope_ready(group)
+           ? modelguard_scope_decide_group(scopes, group, p)
+           : MODELGUARD_OK;
+}
