@@ -1,0 +1,125 @@
+# Copyright (C) the modelguard authors
+
+NGINX_BIN ?= /usr/sbin/nginx
+NGINX_SRC ?= /usr/share/nginx/src
+CC := gcc
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+BUILD := $(CURDIR)/build
+MODULE := $(BUILD)/ngx_http_modelguard_module.so
+
+MODELGUARD_CORPUS ?= $(CURDIR)/../shared/corpus
+
+export NGINX_BIN NGINX_SRC MODELGUARD_CORPUS
+export NGINX_MODULE := $(MODULE)
+
+# make V=1 shows the commands
+ifneq ($(V),1)
+QUIET := -s
+endif
+
+UNITS := $(MAKE) $(QUIET) --no-print-directory -j $(JOBS) -f tools/unit.mk \
+	BUILD=build CC=$(CC)
+UNIT_NAMES := $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c))
+SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
+	UBSAN_OPTIONS=print_stacktrace=1
+
+# One thing after the other: builds are parallel inside, and tests share ports.
+.NOTPARALLEL:
+
+.PHONY: help deps build build-clang build-asan build-static unit unit-asan \
+	test test-modes test-hup test-postpone test-randomize test-asan \
+	test-static lint lint-self check-layers check-style check-order \
+	check-docs check-examples demo run bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  \1@\2/p' Makefile \
+		| awk -F @ '{ printf "%-18s %s\n", $$1, $$2 }'
+
+demo:  ## the module in front of a model: raw and guarded answers, a budget
+	@tools/install-deps.sh run
+	@tools/build-module.sh gcc
+	@tools/demo/demo.sh
+
+run:  ## the same, kept up to play with; Ctrl-C ends it
+	@tools/install-deps.sh run
+	@tools/build-module.sh gcc
+	@tools/demo/run.sh
+
+build:  ## the dynamic module for Debian's nginx, with gcc
+	@tools/install-deps.sh build
+	@tools/build-module.sh gcc
+
+build-clang: deps  ## the same with clang, to see its warnings
+	@tools/build-module.sh clang
+
+build-static: deps  ## nginx itself with the module linked in
+	@tools/build-nginx.sh static
+
+build-asan: deps  ## the same with the sanitizers
+	@tools/build-nginx.sh asan
+
+deps:
+	@tools/install-deps.sh test
+
+# The last thing "make test" prints is prove's summary of the unit tests and
+# of t/*.t.
+
+test: build build-clang lint check-docs check-examples unit-asan  ## all tests
+	@$(UNITS) plain
+	@tools/run-tests.sh default --with-units
+
+test-modes: test-hup test-postpone test-randomize  ## t/*.t in other modes
+
+test-hup: build deps
+	@tools/run-tests.sh hup
+
+test-postpone: build deps
+	@tools/run-tests.sh postpone
+
+test-randomize: build deps
+	@tools/run-tests.sh randomize
+
+test-asan: build-asan  ## t/*.t with the sanitizers
+	@tools/run-tests.sh asan
+
+test-static: build-static  ## t/*.t on a static build, and its filter order
+	@$(MAKE) --no-print-directory check-order
+	@tools/run-tests.sh static
+
+unit: deps  ## the unit tests of the pure layer
+	@$(UNITS) plain
+	prove $(addprefix build/unit/plain/,$(UNIT_NAMES))
+
+unit-asan: deps  ## the same with the sanitizers
+	@$(UNITS) asan
+	$(SANITIZED) prove $(addprefix build/unit/asan/,$(UNIT_NAMES))
+
+lint: deps check-style check-layers check-order lint-self  ## all checks below
+
+lint-self:
+	@tools/check-style.py --self-test
+	@tools/check-layers.sh --self-test
+	@tools/check-order.sh --self-test >/dev/null
+
+check-style: deps  ## nginx style
+	@tools/check-style.py
+
+check-layers: build deps  ## who includes whom, and what the pure layer needs
+	@tools/check-layers.sh
+
+check-order: build deps  ## where nginx puts our filter
+	@tools/check-order.sh
+
+check-docs: build deps  ## every snippet of the docs, and the directive tables
+	@tools/check-docs.sh
+
+check-examples: build deps  ## nginx -t on every example
+	@tools/check-examples.sh
+
+bench: build  ## cost beside plain nginx; also in build/bench.json
+	@tools/install-deps.sh bench
+	@tools/bench/bench.sh
+
+clean:  ## remove the build folder
+	rm -rf build

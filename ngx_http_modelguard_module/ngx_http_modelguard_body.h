@@ -1,0 +1,41 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The request body: read whole, in memory or in a temporary file, and walked
+ * once to count its items.
+ */
+
+
+#ifndef NGX_HTTP_MODELGUARD_BODY_H_INCLUDED
+#define NGX_HTTP_MODELGUARD_BODY_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_modelguard_conf.h"
+
+
+/*
+ * Begins to read the body, if that has not been done.  NGX_OK: it is there;
+ * NGX_DONE: the phases will be run again when it is; else a status.
+ */
+
+ngx_int_t ngx_http_modelguard_body_read(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx);
+
+/*
+ * Counts the items of the body that was read.  A request without a body
+ * costs 1.  NGX_OK with *items; NGX_HTTP_BAD_REQUEST: not JSON;
+ * NGX_HTTP_REQUEST_ENTITY_TOO_LARGE: over modelguard_body_size;
+ * NGX_HTTP_UNSUPPORTED_MEDIA_TYPE: a Content-Encoding other than identity;
+ * NGX_HTTP_INTERNAL_SERVER_ERROR.
+ */
+
+ngx_int_t ngx_http_modelguard_body_items(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items);
+
+
+#endif /* NGX_HTTP_MODELGUARD_BODY_H_INCLUDED */

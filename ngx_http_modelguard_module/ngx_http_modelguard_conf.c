@@ -1,0 +1,540 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ */
+
+
+#include "ngx_http_modelguard_conf.h"
+#include "ngx_http_modelguard_budget.h"
+#include "ngx_http_modelguard_field.h"
+#include "ngx_http_modelguard_guard.h"
+#include "ngx_http_modelguard_rules.h"
+#include "ngx_http_modelguard_zone.h"
+
+
+#define NGX_HTTP_MODELGUARD_BUFFER_SIZE  (256 * 1024)
+#define NGX_HTTP_MODELGUARD_BODY_SIZE    (16 * 1024 * 1024)
+
+
+static void ngx_http_modelguard_merge_scalars(
+    ngx_http_modelguard_loc_conf_t *prev,
+    ngx_http_modelguard_loc_conf_t *conf);
+static char *ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
+    ngx_http_modelguard_loc_conf_t *prev,
+    ngx_http_modelguard_loc_conf_t *conf);
+static char *ngx_http_modelguard_types(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_modelguard_vector_size(ngx_conf_t *cf, void *post,
+    void *data);
+
+
+static ngx_conf_enum_t  ngx_http_modelguard_log_levels[] = {
+    { ngx_string("info"), NGX_LOG_INFO },
+    { ngx_string("notice"), NGX_LOG_NOTICE },
+    { ngx_string("warn"), NGX_LOG_WARN },
+    { ngx_string("error"), NGX_LOG_ERR },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_modelguard_error_bodies[] = {
+    { ngx_string("off"), NGX_HTTP_MODELGUARD_ERROR_OFF },
+    { ngx_string("openai"), NGX_HTTP_MODELGUARD_ERROR_OPENAI },
+    { ngx_string("problem"), NGX_HTTP_MODELGUARD_ERROR_PROBLEM },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_modelguard_on_errors[] = {
+    { ngx_string("block"), NGX_HTTP_MODELGUARD_BLOCK },
+    { ngx_string("pass"), NGX_HTTP_MODELGUARD_PASS },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_modelguard_opaques[] = {
+    { ngx_string("reject"), NGX_HTTP_MODELGUARD_OPAQUE_REJECT },
+    { ngx_string("pass"), NGX_HTTP_MODELGUARD_OPAQUE_PASS },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_modelguard_status_bounds = {
+    ngx_conf_check_num_bounds, 400, 599
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_modelguard_depth_bounds = {
+    ngx_conf_check_num_bounds, 1, MODELGUARD_DEPTH_MAX
+};
+
+
+static ngx_conf_post_t  ngx_http_modelguard_vector_size_post = {
+    ngx_http_modelguard_vector_size
+};
+
+
+static ngx_str_t  ngx_http_modelguard_default_types[] = {
+    ngx_string("application/json"),
+    ngx_null_string
+};
+
+
+#define NGX_HTTP_MODELGUARD_ALL_CONF                                          \
+    (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
+
+
+/*
+ * None of these may stand in "if" or "limit_except": what a request is
+ * guarded with must not depend on the order of the rewrite phase.
+ */
+
+ngx_command_t  ngx_http_modelguard_commands[] = {
+
+    { ngx_string("modelguard_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_modelguard_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_profile"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_modelguard_profile,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_field"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_2MORE,
+      ngx_http_modelguard_field,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_modelguard_guard,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_budget"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_1MORE,
+      ngx_http_modelguard_budget,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_dry_run"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, dry_run),
+      NULL },
+
+    { ngx_string("modelguard_reject_status"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, reject_status),
+      &ngx_http_modelguard_status_bounds },
+
+    { ngx_string("modelguard_log_level"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, log_level),
+      &ngx_http_modelguard_log_levels },
+
+    { ngx_string("modelguard_error_body"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, error_body),
+      &ngx_http_modelguard_error_bodies },
+
+    { ngx_string("modelguard_buffer_size"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, buffer_size),
+      NULL },
+
+    { ngx_string("modelguard_vector_size"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, vector_size),
+      &ngx_http_modelguard_vector_size_post },
+
+    { ngx_string("modelguard_max_depth"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, depth),
+      &ngx_http_modelguard_depth_bounds },
+
+    { ngx_string("modelguard_body_size"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, body_size),
+      NULL },
+
+    { ngx_string("modelguard_on_error"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, on_error),
+      &ngx_http_modelguard_on_errors },
+
+    { ngx_string("modelguard_opaque"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, opaque),
+      &ngx_http_modelguard_opaques },
+
+    { ngx_string("modelguard_types"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_1MORE,
+      ngx_http_modelguard_types,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, types_keys),
+      &ngx_http_modelguard_default_types[0] },
+
+      ngx_null_command
+};
+
+
+void *
+ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_modelguard_main_conf_t  *mgmcf;
+
+    mgmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_modelguard_main_conf_t));
+    if (mgmcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     mgmcf->compiled = { NULL };
+     *     mgmcf->used = 0;
+     */
+
+    if (ngx_array_init(&mgmcf->profiles, cf->pool, 4,
+                       sizeof(ngx_http_modelguard_profile_conf_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ngx_array_init(&mgmcf->zones, cf->pool, 4,
+                       sizeof(ngx_http_modelguard_zone_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ngx_array_init(&mgmcf->wanted, cf->pool, 4,
+                       sizeof(ngx_http_modelguard_wanted_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return mgmcf;
+}
+
+
+char *
+ngx_http_modelguard_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_modelguard_main_conf_t *mgmcf = conf;
+
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    ngx_http_modelguard_wanted_t  *wanted;
+
+    wanted = mgmcf->wanted.elts;
+
+    for (i = 0; i < mgmcf->wanted.nelts; i++) {
+
+        if (wanted[i].budget != NULL) {
+            rc = ngx_http_modelguard_budget_bind(cf, wanted[i].budget,
+                                                 &wanted[i].name);
+
+        } else {
+            rc = ngx_http_modelguard_conf_profile(mgmcf, &wanted[i].name)
+                 ? NGX_OK : NGX_DECLINED;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "unknown modelguard %s \"%V\" in %s:%ui",
+                          wanted[i].budget ? "zone" : "profile",
+                          &wanted[i].name, wanted[i].file, wanted[i].line);
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+void *
+ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_modelguard_loc_conf_t  *mglcf;
+
+    mglcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_modelguard_loc_conf_t));
+    if (mglcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     mglcf->fields = NULL;
+     *     mglcf->profile = NULL;
+     *     mglcf->off = 0;
+     *     mglcf->file = NULL;
+     *     mglcf->line = 0;
+     *     mglcf->rules = NULL;
+     *     mglcf->budgets = NULL;
+     *     mglcf->items = NULL;
+     *     mglcf->types = { NULL };
+     *     mglcf->types_keys = NULL;
+     */
+
+    mglcf->guarded = NGX_CONF_UNSET;
+    mglcf->on_error = NGX_CONF_UNSET_UINT;
+    mglcf->opaque = NGX_CONF_UNSET_UINT;
+    mglcf->error_body = NGX_CONF_UNSET_UINT;
+    mglcf->reject_status = NGX_CONF_UNSET_UINT;
+    mglcf->log_level = NGX_CONF_UNSET_UINT;
+    mglcf->dry_run = NGX_CONF_UNSET;
+    mglcf->buffer_size = NGX_CONF_UNSET_SIZE;
+    mglcf->vector_size = NGX_CONF_UNSET_SIZE;
+    mglcf->body_size = NGX_CONF_UNSET_SIZE;
+    mglcf->depth = NGX_CONF_UNSET_UINT;
+
+    return mglcf;
+}
+
+
+char *
+ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_modelguard_loc_conf_t *prev = parent;
+    ngx_http_modelguard_loc_conf_t *conf = child;
+
+    ngx_http_modelguard_merge_scalars(prev, conf);
+
+    if (ngx_http_merge_types(cf, &conf->types_keys, &conf->types,
+                             &prev->types_keys, &prev->types,
+                             ngx_http_modelguard_default_types)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->fields == NULL) {
+        conf->fields = prev->fields;
+    }
+
+    if (ngx_http_modelguard_guard_merge(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_modelguard_merge_budgets(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_modelguard_guard_warn(cf, conf);
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
+    ngx_http_modelguard_loc_conf_t *conf)
+{
+    ngx_conf_merge_uint_value(conf->on_error, prev->on_error,
+                              NGX_HTTP_MODELGUARD_BLOCK);
+    ngx_conf_merge_uint_value(conf->opaque, prev->opaque,
+                              NGX_HTTP_MODELGUARD_OPAQUE_REJECT);
+    ngx_conf_merge_uint_value(conf->error_body, prev->error_body,
+                              NGX_HTTP_MODELGUARD_ERROR_OPENAI);
+    ngx_conf_merge_uint_value(conf->reject_status, prev->reject_status,
+                              NGX_HTTP_TOO_MANY_REQUESTS);
+    ngx_conf_merge_uint_value(conf->log_level, prev->log_level, NGX_LOG_ERR);
+    ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_size_value(conf->buffer_size, prev->buffer_size,
+                              NGX_HTTP_MODELGUARD_BUFFER_SIZE);
+    ngx_conf_merge_size_value(conf->vector_size, prev->vector_size,
+                              MODELGUARD_HOLD_DEFAULT);
+    ngx_conf_merge_size_value(conf->body_size, prev->body_size,
+                              NGX_HTTP_MODELGUARD_BODY_SIZE);
+    ngx_conf_merge_uint_value(conf->depth, prev->depth,
+                              MODELGUARD_DEPTH_DEFAULT);
+}
+
+
+static char *
+ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
+    ngx_http_modelguard_loc_conf_t *prev,
+    ngx_http_modelguard_loc_conf_t *conf)
+{
+    ngx_uint_t                          i;
+    ngx_http_modelguard_main_conf_t    *mgmcf;
+    ngx_http_modelguard_budget_conf_t  *budget;
+
+    if (conf->budgets == NULL) {
+        conf->budgets = prev->budgets;
+    }
+
+    if (conf->budgets == NULL || conf->budgets->nelts == 0) {
+        return NGX_CONF_OK;
+    }
+
+    mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
+    mgmcf->used = 1;
+
+    budget = conf->budgets->elts;
+
+    for (i = 0; i < conf->budgets->nelts; i++) {
+
+        if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS) {
+            return ngx_http_modelguard_rules_items(cf, conf);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_modelguard_types(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    /* a wildcard would call things JSON that are not */
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strchr(value[i].data, '*') != NULL
+            || ngx_strchr(value[i].data, '/') == NULL)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_types_slot(cf, cmd, conf);
+}
+
+
+static char *
+ngx_http_modelguard_vector_size(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t *sp = data;
+
+    if (*sp < 1 || *sp > MODELGUARD_HOLD_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "value must be between 1 and %dm",
+                           MODELGUARD_HOLD_MAX / 1024 / 1024);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_http_modelguard_profile_conf_t *
+ngx_http_modelguard_conf_profile(const ngx_http_modelguard_main_conf_t *mgmcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t                           i;
+    ngx_http_modelguard_profile_conf_t  *pcf;
+
+    pcf = mgmcf->profiles.elts;
+
+    for (i = 0; i < mgmcf->profiles.nelts; i++) {
+
+        if (pcf[i].name.len == name->len
+            && ngx_strncmp(pcf[i].name.data, name->data, name->len) == 0)
+        {
+            return &pcf[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_modelguard_conf_want(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_modelguard_budget_conf_t *budget)
+{
+    ngx_http_modelguard_wanted_t     *wanted;
+    ngx_http_modelguard_main_conf_t  *mgmcf;
+
+    mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
+
+    wanted = ngx_array_push(&mgmcf->wanted);
+    if (wanted == NULL) {
+        return NGX_ERROR;
+    }
+
+    wanted->name = *name;
+    wanted->budget = budget;
+    wanted->file = cf->conf_file->file.name.data;
+    wanted->line = cf->conf_file->line;
+
+    return NGX_OK;
+}
+
+
+void *
+ngx_http_modelguard_alloc(void *data, void *old, size_t old_size, size_t size)
+{
+    ngx_pool_t *pool = data;
+
+    void  *p;
+
+    if (size == 0) {
+
+        if (old != NULL) {
+            (void) ngx_pfree(pool, old);
+        }
+
+        return NULL;
+    }
+
+    if (old != NULL && size <= old_size) {
+        return old;
+    }
+
+    p = ngx_palloc(pool, size);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    if (old != NULL) {
+        ngx_memcpy(p, old, old_size);
+        (void) ngx_pfree(pool, old);
+    }
+
+    return p;
+}

@@ -1,0 +1,160 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The configuration: structures, creation and merging, and the setters of
+ * the directives with all their validation.  Constant at request time.
+ */
+
+
+#ifndef NGX_HTTP_MODELGUARD_CONF_H_INCLUDED
+#define NGX_HTTP_MODELGUARD_CONF_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "modelguard_rules.h"
+#include "modelguard_rewrite.h"
+#include "modelguard_items.h"
+#include "modelguard_table.h"
+#include "ngx_http_modelguard_ctx.h"
+
+
+#define NGX_HTTP_MODELGUARD_BLOCK         0   /* modelguard_on_error */
+#define NGX_HTTP_MODELGUARD_PASS          1
+
+#define NGX_HTTP_MODELGUARD_OPAQUE_REJECT 0   /* modelguard_opaque */
+#define NGX_HTTP_MODELGUARD_OPAQUE_PASS   1
+
+#define NGX_HTTP_MODELGUARD_ERROR_OFF     0   /* modelguard_error_body */
+#define NGX_HTTP_MODELGUARD_ERROR_OPENAI  1
+#define NGX_HTTP_MODELGUARD_ERROR_PROBLEM 2
+
+#define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
+#define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
+
+
+typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;
+
+
+/* modelguard_budget name zone= limit= window= unit= [burst=] */
+
+typedef struct {
+    ngx_str_t                    name;
+    uint64_t                     id;         /* of the name, hashed */
+    ngx_http_modelguard_zone_t  *zone;       /* ngx_http_modelguard_zone.h */
+    modelguard_budget_t          budget;
+    ngx_uint_t                   unit;
+} ngx_http_modelguard_budget_conf_t;
+
+
+typedef struct {
+    ngx_str_t                    name;
+    modelguard_profile_t         profile;
+} ngx_http_modelguard_profile_conf_t;
+
+
+/* a profile as compiled for the fields of one location */
+
+typedef struct {
+    ngx_str_t                    name;
+    modelguard_rules_t          *rules;      /* NULL: nothing to rewrite */
+} ngx_http_modelguard_rules_conf_t;
+
+
+/* a name that was used before it was defined, with the place of its use */
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_http_modelguard_budget_conf_t
+                                *budget;     /* that wants the zone of that
+                                                name; NULL: it is a profile */
+    u_char                      *file;
+    ngx_uint_t                   line;
+} ngx_http_modelguard_wanted_t;
+
+
+typedef struct {
+    ngx_array_t                  profiles;   /* of ..._profile_conf_t */
+    ngx_array_t                  zones;      /* of ..._zone_t * */
+    ngx_array_t                  wanted;     /* of ..._wanted_t */
+    ngx_array_t                  compiled;   /* what was compiled so far, see
+                                                ngx_http_modelguard_rules.c */
+    unsigned                     used:1;     /* some location is guarded */
+} ngx_http_modelguard_main_conf_t;
+
+
+struct ngx_http_modelguard_loc_conf_s {
+    ngx_array_t                 *fields;     /* of modelguard_field_t * */
+    ngx_http_complex_value_t    *profile;    /* "modelguard": NULL when off */
+    ngx_flag_t                   guarded;    /* 0 also when never set */
+    ngx_flag_t                   off;        /* "modelguard off" is written */
+    u_char                      *file;       /* where "modelguard" stands */
+    ngx_uint_t                   line;
+    ngx_array_t                 *rules;      /* of ..._rules_conf_t; one for a
+                                                constant name, else one for
+                                                each profile */
+    ngx_array_t                 *budgets;    /* of ..._budget_conf_t; NULL or
+                                                empty: none */
+    modelguard_automaton_t      *items;      /* of the items fields, or of the
+                                                built-in ones; NULL if no
+                                                budget counts items */
+
+    ngx_uint_t                   on_error;
+    ngx_uint_t                   opaque;
+    ngx_uint_t                   error_body;
+    ngx_uint_t                   reject_status;
+    ngx_uint_t                   log_level;
+    ngx_flag_t                   dry_run;
+    size_t                       buffer_size;     /* header held up to */
+    size_t                       vector_size;     /* modelguard_rewrite hold */
+    size_t                       body_size;       /* request body inspected */
+    ngx_uint_t                   depth;
+    ngx_hash_t                   types;           /* modelguard_types */
+    ngx_array_t                 *types_keys;
+};
+
+
+extern ngx_command_t  ngx_http_modelguard_commands[];
+
+void *ngx_http_modelguard_create_main_conf(ngx_conf_t *cf);
+char *ngx_http_modelguard_init_main_conf(ngx_conf_t *cf, void *conf);
+void *ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+
+/*
+ * The rules of a request in a guarded location: evaluates the profile's name.
+ * NGX_OK with *rules (NULL: nothing to rewrite) and *name; NGX_ERROR when a
+ * variable names no profile, which has been logged: never an unguarded pass.
+ */
+
+ngx_int_t ngx_http_modelguard_conf_rules(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const modelguard_rules_t **rules, ngx_str_t *name);
+
+/* the profile of that name, or NULL */
+
+ngx_http_modelguard_profile_conf_t *ngx_http_modelguard_conf_profile(
+    const ngx_http_modelguard_main_conf_t *mgmcf, ngx_str_t *name);
+
+/*
+ * Notes a name to be found once all of http{} is read.  "budget" as in
+ * ..._wanted_t.  NGX_OK or NGX_ERROR.
+ */
+
+ngx_int_t ngx_http_modelguard_conf_want(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_modelguard_budget_conf_t *budget);
+
+/* modelguard_alloc_pt over a pool, "data" being the ngx_pool_t */
+
+void *ngx_http_modelguard_alloc(void *data, void *old, size_t old_size,
+    size_t size);
+
+
+extern ngx_module_t  ngx_http_modelguard_module;
+
+
+#endif /* NGX_HTTP_MODELGUARD_CONF_H_INCLUDED */

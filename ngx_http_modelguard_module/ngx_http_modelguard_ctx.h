@@ -1,0 +1,87 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The record of one client request, shared by the request and the response
+ * side, which meet nowhere else.  It hangs on the main request's pool as a
+ * cleanup, so that it is found again after an internal redirect has zeroed
+ * r->ctx: nothing is charged twice, and the guard of the location that the
+ * client asked for stays in force.
+ */
+
+
+#ifndef NGX_HTTP_MODELGUARD_CTX_H_INCLUDED
+#define NGX_HTTP_MODELGUARD_CTX_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "modelguard_rules.h"
+#include "modelguard_hash.h"
+
+
+typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
+
+
+/* the outcome for one request, in $modelguard_verdict's order of words */
+
+typedef enum {
+    NGX_HTTP_MODELGUARD_NONE = 0,      /* not guarded, or not reached: "" */
+    NGX_HTTP_MODELGUARD_PASSED,
+    NGX_HTTP_MODELGUARD_LIMITED,
+    NGX_HTTP_MODELGUARD_EXHAUSTED,     /* the zone has no room left */
+    NGX_HTTP_MODELGUARD_INVALID        /* a body that cannot be counted */
+} ngx_http_modelguard_verdict_e;
+
+
+typedef enum {
+    NGX_HTTP_MODELGUARD_BODY_NONE = 0,
+    NGX_HTTP_MODELGUARD_BODY_READING,
+    NGX_HTTP_MODELGUARD_BODY_READY
+} ngx_http_modelguard_body_e;
+
+
+typedef struct {
+    ngx_http_request_t                    *request;    /* the main request */
+
+    /* the guard: set when a guarded location is first reached */
+
+    const ngx_http_modelguard_loc_conf_t  *conf;
+    const modelguard_rules_t              *rules;      /* NULL: nothing to
+                                                          rewrite */
+    ngx_str_t                              profile;
+
+    /* the verdict: set once */
+
+    ngx_http_modelguard_verdict_e          verdict;
+    ngx_str_t                              budget;     /* the one spoken of */
+    uint64_t                               remaining;  /* units */
+    uint64_t                               reset;      /* seconds */
+    uint64_t                               retry;      /* seconds, 0: never */
+    uint64_t                               cost;       /* of the first budget
+                                                          charged, in units */
+    modelguard_id_t                        client;     /* in its zone */
+
+    ngx_http_modelguard_body_e             body;
+
+    unsigned                               decided:1;
+    unsigned                               dry_run:1;
+    unsigned                               has_client:1;
+    unsigned                               answered:1; /* the response is our
+                                                          own: let it pass */
+} ngx_http_modelguard_ctx_t;
+
+
+/* finds the record of r->main, or NULL */
+
+ngx_http_modelguard_ctx_t *ngx_http_modelguard_ctx_find(
+    ngx_http_request_t *r);
+
+/* finds or creates; NULL if there is no memory */
+
+ngx_http_modelguard_ctx_t *ngx_http_modelguard_ctx_get(ngx_http_request_t *r);
+
+
+#endif /* NGX_HTTP_MODELGUARD_CTX_H_INCLUDED */

@@ -1,0 +1,280 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ */
+
+
+#include "ngx_http_modelguard_filter.h"
+#include "ngx_http_modelguard_headers.h"
+#include "ngx_http_modelguard_media.h"
+#include "ngx_http_modelguard_response.h"
+#include "ngx_http_modelguard_stream.h"
+
+
+static ngx_int_t ngx_http_modelguard_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_modelguard_filter_pass(ngx_http_request_t *r);
+static ngx_int_t ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf);
+static ngx_int_t ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const modelguard_rules_t **rules);
+static ngx_int_t ngx_http_modelguard_filter_json(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const modelguard_rules_t *rules);
+static ngx_int_t ngx_http_modelguard_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_modelguard_filter_native(
+    ngx_http_modelguard_response_t *res, ngx_chain_t *in);
+
+
+static ngx_int_t
+ngx_http_modelguard_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_modelguard_ctx_t        *ctx;
+    ngx_http_modelguard_response_t   *res;
+    ngx_http_modelguard_loc_conf_t   *mglcf;
+    ngx_http_modelguard_main_conf_t  *mgmcf;
+
+    mgmcf = ngx_http_get_module_main_conf(r, ngx_http_modelguard_module);
+
+    if (!mgmcf->used) {
+        return ngx_http_modelguard_next_header(r);
+    }
+
+    res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
+
+    if (res
+        && res->state == NGX_HTTP_MODELGUARD_REFUSED
+        && !res->native
+        && r->headers_out.status == NGX_HTTP_BAD_GATEWAY)
+    {
+        return ngx_http_modelguard_response_answer_header(res);
+    }
+
+    mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
+
+    if (mglcf->guarded) {
+        ctx = ngx_http_modelguard_ctx_find(r);
+
+        if (ctx && ctx->answered && r == r->main) {
+            return ngx_http_modelguard_filter_pass(r);
+        }
+
+        return ngx_http_modelguard_filter_guard(r, ctx, mglcf);
+    }
+
+    /* where an internal redirect leads, the guard that it left still holds */
+
+    if (r == r->main && r->internal && !mglcf->off) {
+        ctx = ngx_http_modelguard_ctx_find(r);
+
+        if (ctx && !ctx->answered && ctx->conf && ctx->conf->guarded) {
+            return ngx_http_modelguard_filter_guard(r, ctx, ctx->conf);
+        }
+    }
+
+    return ngx_http_modelguard_filter_pass(r);
+}
+
+
+/*
+ * Not ours.  In place of a refused response, it is nginx's error response,
+ * and the rest of the refused one must not follow it.
+ */
+
+static ngx_int_t
+ngx_http_modelguard_filter_pass(ngx_http_request_t *r)
+{
+    ngx_http_modelguard_response_t  *res;
+
+    res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
+
+    if (res) {
+        switch (res->state) {
+
+        case NGX_HTTP_MODELGUARD_REFUSED:
+        case NGX_HTTP_MODELGUARD_NATIVE:
+            res->state = NGX_HTTP_MODELGUARD_NATIVE;
+            break;
+
+        default:
+            ngx_http_set_ctx(r, NULL, ngx_http_modelguard_module);
+        }
+    }
+
+    return ngx_http_modelguard_next_header(r);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf)
+{
+    const char                *why;
+    const modelguard_rules_t  *rules;
+
+    /* the body of such a subrequest goes nowhere: auth_request, mirror */
+
+    if (r != r->main && r->header_only) {
+        return ngx_http_modelguard_filter_pass(r);
+    }
+
+    switch (ngx_http_modelguard_media(r, mglcf, &why)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_ABORT:
+        if (mglcf->opaque == NGX_HTTP_MODELGUARD_OPAQUE_PASS) {
+            return ngx_http_modelguard_filter_pass(r);
+        }
+
+        return ngx_http_modelguard_response_refuse(r, mglcf,
+                                                   NGX_HTTP_BAD_GATEWAY, why);
+
+    default: /* NGX_DECLINED */
+        return ngx_http_modelguard_filter_pass(r);
+    }
+
+    if (ngx_http_modelguard_filter_rules(r, ctx, mglcf, &rules) != NGX_OK) {
+        return ngx_http_modelguard_response_refuse(r, mglcf,
+                                           NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                           NULL);
+    }
+
+    if (rules == NULL) {
+        return ngx_http_modelguard_filter_pass(r);
+    }
+
+    return ngx_http_modelguard_filter_json(r, mglcf, rules);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const modelguard_rules_t **rules)
+{
+    ngx_str_t  name;
+
+    if (ctx && ctx->conf == mglcf) {
+        *rules = ctx->rules;
+        return NGX_OK;
+    }
+
+    return ngx_http_modelguard_conf_rules(r, mglcf, rules, &name);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_filter_json(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const modelguard_rules_t *rules)
+{
+    ngx_http_modelguard_response_t  *res;
+
+    res = ngx_http_modelguard_response_create(r, mglcf);
+    if (res == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (r->method == NGX_HTTP_HEAD || r->header_only) {
+        res->state = NGX_HTTP_MODELGUARD_DONE;
+
+        ngx_http_modelguard_headers_response(r);
+
+        return ngx_http_modelguard_next_header(r);
+    }
+
+    if (ngx_http_modelguard_stream_start(res, rules) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_modelguard_headers_response(r);
+
+    /* the copy filter looks at it when the body begins */
+
+    r->filter_need_in_memory = 1;
+
+    if (mglcf->buffer_size == 0) {
+        res->held = 0;
+        return ngx_http_modelguard_next_header(r);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_http_modelguard_response_t  *res;
+
+    res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
+
+    if (res == NULL) {
+        return ngx_http_modelguard_next_body(r, in);
+    }
+
+    switch (res->state) {
+
+    case NGX_HTTP_MODELGUARD_REWRITE:
+    case NGX_HTTP_MODELGUARD_COPY:
+    case NGX_HTTP_MODELGUARD_ENDED:
+        return ngx_http_modelguard_stream(res, in);
+
+    case NGX_HTTP_MODELGUARD_ANSWER:
+        return ngx_http_modelguard_response_answer_body(res, in);
+
+    case NGX_HTTP_MODELGUARD_NATIVE:
+        return ngx_http_modelguard_filter_native(res, in);
+
+    case NGX_HTTP_MODELGUARD_REFUSED:
+        ngx_http_modelguard_response_consume(in);
+        return NGX_ERROR;
+
+    default: /* NGX_HTTP_MODELGUARD_DONE */
+        break;
+    }
+
+    ngx_http_modelguard_response_consume(in);
+
+    if (res->failed) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_modelguard_response_drain(r);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_filter_native(ngx_http_modelguard_response_t *res,
+    ngx_chain_t *in)
+{
+    ngx_chain_t  *cl;
+
+    for (cl = in; cl; cl = cl->next) {
+        if (cl->buf->last_buf || cl->buf->last_in_chain) {
+            res->state = NGX_HTTP_MODELGUARD_DONE;
+        }
+    }
+
+    return ngx_http_modelguard_next_body(res->request, in);
+}
+
+
+ngx_int_t
+ngx_http_modelguard_filter_init(ngx_conf_t *cf)
+{
+    ngx_http_modelguard_next_header = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_modelguard_header_filter;
+
+    ngx_http_modelguard_next_body = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_modelguard_body_filter;
+
+    return NGX_OK;
+}

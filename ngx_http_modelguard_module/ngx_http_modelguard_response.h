@@ -1,0 +1,115 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The state of one guarded response between the header filter and the body
+ * filter, r's own context, and what is answered in place of a response that
+ * is refused.
+ *
+ * A refusal while the header is not sent yet is a clean 502.  The header
+ * filter refuses by returning the status: nginx then makes its own error
+ * response, and when that arrives here its header and body are exchanged for
+ * ours, or it is left as it is where the answer is to be nginx's.
+ */
+
+
+#ifndef NGX_HTTP_MODELGUARD_RESPONSE_H_INCLUDED
+#define NGX_HTTP_MODELGUARD_RESPONSE_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_modelguard_conf.h"
+
+
+typedef enum {
+    NGX_HTTP_MODELGUARD_REWRITE = 0,   /* goes through the rewriter */
+    NGX_HTTP_MODELGUARD_COPY,          /* as it comes: modelguard_on_error */
+    NGX_HTTP_MODELGUARD_ENDED,         /* the document is over, but not the
+                                          response */
+    NGX_HTTP_MODELGUARD_REFUSED,       /* nginx's error response is awaited */
+    NGX_HTTP_MODELGUARD_ANSWER,        /* its body is to be exchanged */
+    NGX_HTTP_MODELGUARD_NATIVE,        /* it passes, and nothing after it */
+    NGX_HTTP_MODELGUARD_DONE           /* nothing passes any more */
+} ngx_http_modelguard_state_e;
+
+
+typedef struct {
+    ngx_http_request_t                    *request;
+    const ngx_http_modelguard_loc_conf_t  *conf;
+    ngx_http_modelguard_state_e            state;
+
+    ngx_http_upstream_t                   *upstream;   /* the sender or NULL */
+    modelguard_rewrite_t                  *rewrite;
+    const char                            *why;        /* of a refusal */
+
+    ngx_chain_t                           *in;         /* our links, bufs of
+                                                          the sender */
+    ngx_chain_t                           *out;        /* from here on ours */
+    ngx_chain_t                          **last_out;
+    ngx_chain_t                           *busy;
+    ngx_chain_t                           *free;
+    ngx_buf_t                             *buf;        /* the last of "out",
+                                                          being filled */
+    ngx_uint_t                             bufs;       /* allocated */
+    size_t                                 size;       /* of the first one */
+
+    off_t                                  received;
+    off_t                                  length;     /* of the output */
+
+    ngx_str_t                              type;       /* the answer's */
+    ngx_str_t                              body;
+
+    unsigned                               held:1;     /* the header is */
+    unsigned                               last:1;     /* the input ended */
+    unsigned                               native:1;
+    unsigned                               failed:1;
+} ngx_http_modelguard_response_t;
+
+
+extern ngx_http_output_header_filter_pt  ngx_http_modelguard_next_header;
+extern ngx_http_output_body_filter_pt    ngx_http_modelguard_next_body;
+
+
+/* creates a zeroed one as r's context in place of any other, or NULL */
+
+ngx_http_modelguard_response_t *ngx_http_modelguard_response_create(
+    ngx_http_request_t *r, const ngx_http_modelguard_loc_conf_t *mglcf);
+
+/* marks bufs as read, as their owner waits for that */
+
+void ngx_http_modelguard_response_consume(ngx_chain_t *in);
+
+/* frees the rewriter and drops whatever is held, in and out */
+
+void ngx_http_modelguard_response_stop(ngx_http_modelguard_response_t *res);
+
+/* in the header filter: refuses; returns what the filter is to return */
+
+ngx_int_t ngx_http_modelguard_response_refuse(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, ngx_int_t status,
+    const char *why);
+
+/* the header and the body of the error response that "refuse" asked for */
+
+ngx_int_t ngx_http_modelguard_response_answer_header(
+    ngx_http_modelguard_response_t *res);
+ngx_int_t ngx_http_modelguard_response_answer_body(
+    ngx_http_modelguard_response_t *res, ngx_chain_t *in);
+
+/*
+ * In the body filter, while the header is held: answers for res->why, now.
+ * Nothing of "res" may be touched afterwards.
+ */
+
+ngx_int_t ngx_http_modelguard_response_block(
+    ngx_http_modelguard_response_t *res);
+
+/* lets a pending response out: an empty call that stands for no new output */
+
+ngx_int_t ngx_http_modelguard_response_drain(ngx_http_request_t *r);
+
+
+#endif /* NGX_HTTP_MODELGUARD_RESPONSE_H_INCLUDED */

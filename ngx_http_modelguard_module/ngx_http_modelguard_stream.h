@@ -1,0 +1,39 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The way of a response's bytes: the sender's chain, the rewriter, bufs of
+ * our own.  No buf of the sender is ever passed on, and none is kept.
+ */
+
+
+#ifndef NGX_HTTP_MODELGUARD_STREAM_H_INCLUDED
+#define NGX_HTTP_MODELGUARD_STREAM_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_modelguard_response.h"
+
+
+#define NGX_HTTP_MODELGUARD_BUFS      16
+#define NGX_HTTP_MODELGUARD_BUF_SIZE  32768
+
+#define NGX_HTTP_MODELGUARD_BUFFERED  0x08   /* of r->buffered; the image
+                                                filter's, which has no JSON */
+
+
+/* makes the rewriter and holds the header; NGX_OK or NGX_ERROR */
+
+ngx_int_t ngx_http_modelguard_stream_start(
+    ngx_http_modelguard_response_t *res, const modelguard_rules_t *rules);
+
+/* the body filter, in the states REWRITE, COPY and ENDED */
+
+ngx_int_t ngx_http_modelguard_stream(ngx_http_modelguard_response_t *res,
+    ngx_chain_t *in);
+
+
+#endif /* NGX_HTTP_MODELGUARD_STREAM_H_INCLUDED */

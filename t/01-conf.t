@@ -1,0 +1,1025 @@
+# Copyright (C) the modelguard authors
+#
+# Every directive: what it accepts and what it refuses at "nginx -t", in which
+# contexts it may stand, and what a level inherits.
+
+use lib 't/lib';
+use ModelguardTest;
+
+my $answer = '{"scores": [0.123456, 0.765432], "logits": [1.25, 2.5]}';
+
+backend(model => sub {
+    my ($request) = @_;
+
+    return json_reply($answer)
+        if $request->{uri} ne '/text';
+
+    return json_reply('plain', 'Content-Type' => 'text/plain');
+});
+
+
+# "nginx -t" of lines of http{}; "..." in the message is anything
+
+sub conf_says {
+    my ($http, $message, $title) = @_;
+    my ($code, $output) = nginx_output("events {}\nhttp {\n$http\n}\n", '-t');
+
+    if (!defined $message) {
+        is($code, 0, $title);
+        unlike($output, qr/\[(?:warn|error|crit|alert|emerg)\]/,
+               "$title: nothing to say");
+        return;
+    }
+
+    my $level = $message =~ s/^\[warn\] // ? 'warn' : 'emerg';
+    my $pattern = join '.*', map { quotemeta } split /\.\.\./, $message, -1;
+
+    is($code, $level eq 'warn' ? 0 : 1, $title);
+    like($output, qr/\[$level\] .*$pattern/, "$title: says so");
+}
+
+
+my $profile = 'modelguard_profile p { scores round=2; logits drop; }';
+my $zone = 'modelguard_zone $remote_addr zone=z:1m;';
+
+
+# in one location, with a profile, a zone and a field to be had
+
+sub location_says {
+    my ($line, $message) = @_;
+
+    conf_says("$profile\n$zone\nserver { listen 127.0.0.1:1; location /t {\n"
+              . "$line\n} }", $message, $line);
+}
+
+
+# A directive's values, of which none may say anything, and the message of
+# each that is refused.
+
+sub values_of {
+    my ($name, $good, $bad) = @_;
+
+    location_says("$name $_;") for @$good;
+    location_says("$name $bad->[$_ * 2];", $bad->[$_ * 2 + 1])
+        for 0 .. @$bad / 2 - 1;
+}
+
+
+# the directives of one value
+
+my %one = (
+    modelguard_dry_run => [ [ qw( on off ) ],
+        [ 'yes', 'invalid value "yes" in "modelguard_dry_run" directive, '
+                 . 'it must be "on" or "off"' ] ],
+
+    modelguard_reject_status => [ [ 400, 401, 429, 598, 599 ],
+        [ 399, 'value must be between 400 and 599',
+          600, 'value must be between 400 and 599',
+          'x', '"modelguard_reject_status" directive invalid number',
+          -1, 'invalid number' ] ],
+
+    modelguard_log_level => [ [ qw( info notice warn error ) ],
+        [ 'crit', 'invalid value "crit"', 'debug', 'invalid value "debug"' ] ],
+
+    modelguard_error_body => [ [ qw( openai problem off ) ],
+        [ 'on', 'invalid value "on"' ] ],
+
+    modelguard_on_error => [ [ qw( block pass ) ],
+        [ 'off', 'invalid value "off"' ] ],
+
+    modelguard_opaque => [ [ qw( reject pass ) ],
+        [ 'block', 'invalid value "block"' ] ],
+
+    modelguard_buffer_size => [ [ 0, 1, '256k', '1024m' ],
+        [ '-1', 'invalid value', '1x', 'invalid value' ] ],
+
+    modelguard_vector_size => [ [ 1, 2, '256k', '64m', 67108863 ],
+        [ 0, 'value must be between 1 and 64m',
+          67108865, 'value must be between 1 and 64m',
+          '65m', 'value must be between 1 and 64m',
+          '1x', 'invalid value' ] ],
+
+    modelguard_max_depth => [ [ 1, 2, 64, 511, 512 ],
+        [ 0, 'value must be between 1 and 512',
+          513, 'value must be between 1 and 512',
+          'deep', 'invalid number' ] ],
+
+    modelguard_body_size => [ [ 0, '1', '16m' ],
+        [ '16mb', 'invalid value' ] ],
+);
+
+for my $name (sort keys %one) {
+    my ($good, $bad) = @{ $one{$name} };
+
+    values_of($name, $good, $bad);
+
+    location_says("$name $good->[0]; $name $good->[1];",
+                  "\"$name\" directive is duplicate");
+    location_says("$name;", "invalid number of arguments in \"$name\"");
+    location_says("$name $good->[0] $good->[1];",
+                  "invalid number of arguments in \"$name\"");
+}
+
+
+# contexts
+
+my %sample = (
+    (map { $_ => "$_ $one{$_}[0][0];" } keys %one),
+    modelguard_types => 'modelguard_types application/x-json;',
+    modelguard_field => 'modelguard_field scores $.s;',
+    modelguard_budget => 'modelguard_budget b zone=z limit=1 window=1s;',
+    modelguard => 'modelguard off;',
+);
+
+for my $name (sort keys %sample) {
+    my $line = $sample{$name};
+    my $refusal = "\"$name\" directive is not allowed here";
+
+    conf_says("$zone\n$line\nserver { listen 127.0.0.1:1; $line\n"
+              . "location /t { $line } }", undef,
+              "$name in http, server and location");
+    location_says("if (\$arg_a) { $line }", $refusal);
+    location_says("limit_except GET { $line }", $refusal);
+    conf_says("server { listen 127.0.0.1:1; if (\$arg_a) { $line } }",
+              $refusal, "$name in if of a server");
+}
+
+for my $line ($zone, $profile) {
+    my ($name) = split ' ', $line;
+    my $refusal = "\"$name\" directive is not allowed here";
+
+    location_says($line, $refusal);
+    conf_says("server { listen 127.0.0.1:1; $line }", $refusal,
+              "$name in server");
+}
+
+
+# modelguard_types
+
+values_of('modelguard_types',
+    [ 'application/json+x', 'application/vnd.x text/x-json' ],
+    [ '*', 'invalid parameter "*"',
+      'text/*', 'invalid parameter "text/*"',
+      'a/b *', 'invalid parameter "*"',
+      'json', 'invalid parameter "json"',
+      'a/b a/b', '[warn] duplicate MIME type "a/b"',
+      '', 'invalid number of arguments' ]);
+
+
+# modelguard_field
+
+values_of('modelguard_field',
+    [ 'scores $.predictions[*]',
+      'scores predictions[*].score label=predictions[*].label',
+      'scores $.s[*] label=$.l[*] label=$.m[*] label=$.n[*] label=$.o[*]',
+      'logits $.outputs[*].data shape=$.outputs[*].shape '
+      . 'datatype=$.outputs[*].datatype',
+      'metadata $ $.a \'$["b c"]\' $.*.c $.**.d',
+      'label $.**.~^(prob|score)s?$', '"label" \'$[~"a.b"]\'',
+      'metadata $.a=b', 'metadata $["x=y"]',
+      'items $.rows', 'usage $.usage', 'logprobs $.l', 'embedding $.e' ],
+    [ 'score $.s', 'unknown role "score"',
+      '"" $.s', 'unknown role ""',
+      'scores', 'invalid number of arguments in "modelguard_field"',
+      'scores $x', 'invalid path "$x": "." or "[" expected at 1',
+      'scores $.a[', 'invalid path "$.a[": ... at ',
+      'scores ""', 'invalid path "": empty path at 0',
+      'scores $.s label=', 'invalid path "": empty path at 0',
+      'scores $.s label=[', 'invalid path "[": ... at 0',
+      'scores $.~(', 'invalid path "$.~(": missing closing parenthesis '
+                      . 'in the pattern at 1',
+      'scores "$.~(*UTF)a"', 'invalid path "$.~(*UTF)a": ... in the pattern',
+      'scores $.s shape=$.a shape=$.b', 'duplicate parameter "shape=$.b"',
+      'scores $.s datatype=$.a datatype=$.b',
+      'duplicate parameter "datatype=$.b"',
+      'scores $.s labels=$.l', 'invalid parameter "labels=$.l"',
+      'scores $.s dtype=l', 'invalid parameter "dtype=l"',
+      'scores $.s[*] label=$.a[*] label=$.b[*] label=$.c[*] label=$.d[*] '
+      . 'label=$.e[*]', 'too many "label" parameters, the maximum is 4',
+      'scores label=$.l', 'invalid field "scores": no path is given',
+      'metadata $.s label=$.l', 'invalid field "metadata": only ...',
+      'scores $.s $.t shape=$.u', 'invalid field "scores": ... exactly one',
+      'scores $.s[*] label=$.l[*] shape=$.u',
+      'invalid field "scores": "label" excludes' ]);
+
+
+# modelguard_profile
+
+sub profile_says {
+    my ($lines, $message, $name) = @_;
+
+    $name //= 'p';
+
+    conf_says("modelguard_profile $name {\n$lines\n}", $message,
+              "modelguard_profile $name { $lines }");
+}
+
+profile_says($_) for
+    '', 'scores keep;', 'scores round=2 top=3 min=0.05 renormalize;',
+    "scores label_only;\n logits drop;\n metadata null;\n logprobs round=3;\n"
+    . "embedding step=0.05;\n usage keep;\n label drop;",
+    'scores step=0.25 top=100 min=1e-3;', 'scores round=0;',
+    'scores round=15;', 'scores round=9 renormalize;';
+
+profile_says(@$_) for
+    [ 'score round=2;', 'unknown role "score" in ...:' ],
+    [ 'include x;', 'unknown role "include"' ],
+    [ "scores keep;\nscores keep;", 'duplicate role "scores"' ],
+    [ "logits top=1;\nlogits drop;", 'duplicate role "logits"' ],
+    [ 'scores;', 'invalid treatment of role "scores": no treatment' ],
+    [ 'scores rounded=2;', 'invalid treatment "rounded=2" of role "scores": '
+                           . 'unknown treatment' ],
+    [ 'scores round=16;', 'invalid treatment "round=16" of role "scores"' ],
+    [ 'scores round=-1;', 'invalid treatment "round=-1" of role "scores"' ],
+    [ 'scores top=0;', 'invalid treatment "top=0" of role "scores"' ],
+    [ 'scores top=101;', 'invalid treatment "top=101" of role "scores"' ],
+    [ 'scores step=0;', 'invalid treatment "step=0" of role "scores"' ],
+    [ 'scores min=x;', 'invalid treatment "min=x" of role "scores"' ],
+    [ 'scores drop=1;', 'invalid treatment "drop=1" of role "scores"' ],
+    [ 'scores top=3 top=4;', 'invalid treatment "top=4" of role "scores"' ],
+    [ 'scores drop round=2;', 'invalid treatment of role "scores": ' ],
+    [ 'scores label_only top=1;', 'invalid treatment of role "scores": ' ],
+    [ 'scores round=2 step=1;', 'invalid treatment of role "scores": ' ],
+    [ 'scores renormalize;', 'invalid treatment of role "scores": ' ],
+    [ 'scores round=10 renormalize;',
+      'invalid treatment of role "scores": ' ],
+    [ 'label round=1;', 'role "label" takes only "keep"' ],
+    [ 'usage label_only;', 'role "usage" takes only "keep"' ],
+    [ 'logprobs top=3;', 'role "logprobs" takes only "keep"' ],
+    [ 'embedding renormalize round=2;', 'role "embedding" takes only "keep"' ],
+    [ 'items keep;', 'role "items" is for counting requests' ],
+    [ 'scores round=2; { }', 'unexpected "{"' ],
+    [ 'scores keep;', 'invalid profile name "off"', 'off' ],
+    [ 'scores keep;', 'invalid profile name "$p"', '$p' ],
+    [ 'scores keep;', 'invalid profile name ""', '""' ];
+
+conf_says("$profile\n$profile", 'duplicate modelguard profile "p"',
+          'a profile twice');
+conf_says('modelguard_profile p;', 'directive "modelguard_profile" has no '
+          . 'opening "{"', 'a profile that is no block');
+conf_says('modelguard_profile { }', 'invalid number of arguments',
+          'a profile without name');
+
+
+# modelguard
+
+my $field = 'modelguard_field scores $.s;';
+
+location_says("$field modelguard $_;") for 'p', '$arg_p', '${arg_p}', '"p"',
+                                           'p$arg_p', 'off';
+location_says('modelguard off;');
+
+location_says("$field modelguard x;",
+              'unknown modelguard profile "x" in ...nginx.conf:');
+location_says("$field modelguard \"\";", 'unknown modelguard profile ""');
+location_says("$field modelguard pp;", 'unknown modelguard profile "pp"');
+location_says("$field modelguard \$no_such_variable;",
+              'unknown "no_such_variable" variable');
+location_says("$field modelguard p; modelguard p;",
+              '"modelguard" directive is duplicate');
+location_says("$field modelguard p; modelguard off;",
+              '"modelguard" directive is duplicate');
+location_says("modelguard off; modelguard p; $field",
+              '"modelguard" directive is duplicate');
+location_says('modelguard;', 'invalid number of arguments in "modelguard"');
+location_says('modelguard p p;',
+              'invalid number of arguments in "modelguard"');
+
+location_says('modelguard p;', '[warn] no "modelguard_field" for the guarded '
+              . 'location "/t", guarded in ...nginx.conf:');
+location_says('modelguard_field label $.l; modelguard p;',
+              '[warn] nothing to rewrite and no "modelguard_budget" for the '
+              . 'guarded location "/t"');
+location_says('modelguard_field items $.l; modelguard $arg_p;',
+              '[warn] nothing to rewrite');
+location_says('modelguard_field label $.l; modelguard p; '
+              . 'modelguard_budget b zone=z limit=1 window=1s;');
+
+conf_says("server { listen 127.0.0.1:1; $field modelguard \$arg_p; }",
+          'no "modelguard_profile" is defined for the "modelguard" directive '
+          . 'in ...nginx.conf:', 'a variable without any profile');
+conf_says("$field modelguard p;\nserver { listen 127.0.0.1:1;\n"
+          . "location /t { } }\n$profile", undef,
+          'a profile that stands after its use');
+conf_says("$profile\nmodelguard nobody;\nserver { listen 127.0.0.1:1; "
+          . "modelguard off; }", 'unknown modelguard profile "nobody" in ...:',
+          'an unknown profile that every server overrides');
+conf_says("$profile\nserver { listen 127.0.0.1:1; modelguard p;\n"
+          . "location /t { $field } }", undef,
+          'no warning of a server whose locations have the fields');
+
+my ($line) = (nginx_output("events {}\nhttp {\n\nmodelguard x;\n\n\n}\n",
+                           '-t'))[1] =~ /nginx\.conf:(\d+)/;
+my ($late) = (nginx_output("events {}\nhttp {\n\nmodelguard_budget b "
+                           . "zone=y limit=1 window=1s;\n\n\n}\n",
+                           '-t'))[1] =~ /nginx\.conf:(\d+)/;
+
+# nginx_output() puts lines of its own before
+is($line, $late, 'an unknown zone is told with its line as is a profile');
+my @head = (nginx_output("events {}\nhttp {\n\nbad;\n}\n", '-t'))[1]
+           =~ /nginx\.conf:(\d+)/;
+is($line, $head[0], 'and it is the line of the directive');
+
+
+# modelguard_zone, as far as it is not t/02-key.t's
+
+conf_says($zone, undef, 'a zone');
+conf_says('modelguard_zone $remote_addr;',
+          '"modelguard_zone" must have "zone" parameter', 'no zone parameter');
+conf_says('modelguard_zone;', 'invalid number of arguments', 'no key');
+conf_says('modelguard_zone $remote_addr zone=z:28k;',
+          'zone "z" is too small', 'a zone of seven pages');
+conf_says('modelguard_zone $remote_addr zone=z:1m x=y;',
+          'invalid parameter "x=y"', 'an unknown parameter of a zone');
+conf_says('modelguard_zone $remote_addr zone=z;', 'invalid zone size',
+          'a zone without size');
+conf_says("$zone\n$zone", 'already bound', 'a zone twice');
+
+
+# modelguard_budget
+
+my $budget = 'modelguard_budget b zone=z';
+
+location_says("$budget $_;") for
+    'limit=1 window=1s', 'limit=1000 window=1m unit=requests',
+    'limit=2k window=1h unit=items burst=10', 'limit=2m window=366d burst=0',
+    'limit=1000000m window=30d burst=1000000000k', 'limit=5K window=1M',
+    'window=1y limit=1M', 'limit=10 "window=1h 30m" burst=1k';
+
+location_says("$budget $_->[0];", $_->[1]) for
+    [ 'limit=0 window=1s', 'invalid parameter "limit=0"' ],
+    [ 'limit=0k window=1s', 'invalid parameter "limit=0k"' ],
+    [ 'limit=k window=1s', 'invalid parameter "limit=k"' ],
+    [ 'limit= window=1s', 'invalid parameter "limit="' ],
+    [ 'limit=-1 window=1s', 'invalid parameter "limit=-1"' ],
+    [ 'limit=1.5 window=1s', 'invalid parameter "limit=1.5"' ],
+    [ 'limit=1g window=1s', 'invalid parameter "limit=1g"' ],
+    [ 'limit=1000000000001 window=1s',
+      'invalid parameter "limit=1000000000001"' ],
+    [ 'limit=1000001m window=1s', 'invalid parameter "limit=1000001m"' ],
+    [ 'limit=99999999999999999999 window=1s', 'invalid parameter "limit=9' ],
+    [ 'limit=99999999999999k window=1s', 'invalid parameter "limit=9' ],
+    [ 'limit=1 window=0', 'invalid parameter "window=0"' ],
+    [ 'limit=1 window=500ms', 'invalid parameter "window=500ms"' ],
+    [ 'limit=1 window=367d', 'invalid parameter "window=367d"' ],
+    [ 'limit=1 window=31622401s', 'invalid parameter "window=31622401s"' ],
+    [ 'limit=1 window=', 'invalid parameter "window="' ],
+    [ 'limit=1 window=soon', 'invalid parameter "window=soon"' ],
+    [ 'limit=1 window=1s unit=tokens', 'invalid parameter "unit=tokens"' ],
+    [ 'limit=1 window=1s unit=item', 'invalid parameter "unit=item"' ],
+    [ 'limit=1 window=1s burst=x', 'invalid parameter "burst=x"' ],
+    [ 'limit=1 window=1s burst=1000001m',
+      'invalid parameter "burst=1000001m"' ],
+    [ 'limit=1 window=1s dry_run', 'invalid parameter "dry_run"' ],
+    [ 'limit=1 limit=2 window=1s', 'duplicate parameter "limit=2"' ],
+    [ 'limit=1 window=1s zone=z', 'duplicate parameter "zone=z"' ],
+    [ 'limit=1', '"modelguard_budget" must have "window" parameter' ],
+    [ 'window=1s', '"modelguard_budget" must have "limit" parameter' ];
+
+location_says(@$_) for
+    [ 'modelguard_budget b limit=1 window=1s;',
+      '"modelguard_budget" must have "zone" parameter' ],
+    [ 'modelguard_budget b zone= limit=1 window=1s;',
+      'invalid parameter "zone="' ],
+    [ 'modelguard_budget b zone=y limit=1 window=1s;',
+      'unknown modelguard zone "y" in ...nginx.conf:' ],
+    [ 'modelguard_budget zone=z limit=1 window=1s;',
+      'invalid budget name "zone=z"' ],
+    [ 'modelguard_budget "" zone=z limit=1 window=1s;',
+      'invalid budget name ""' ],
+    [ 'modelguard_budget b;',
+      '"modelguard_budget" must have "zone" parameter' ],
+    [ 'modelguard_budget;', 'invalid number of arguments' ],
+    [ 'modelguard_budget off;' ],
+    [ 'modelguard_budget off zone=z;', 'invalid parameter "zone=z"' ],
+    [ 'modelguard_budget off; modelguard_budget off;',
+      '"modelguard_budget" directive is duplicate' ],
+    [ "$budget limit=1 window=1s; modelguard_budget off;",
+      '"modelguard_budget" directive is duplicate' ],
+    [ "modelguard_budget off; $budget limit=1 window=1s;",
+      'stands beside "modelguard_budget off"' ],
+    [ "$budget limit=1 window=1s; $budget limit=2 window=1m;",
+      'duplicate modelguard budget "b"' ];
+
+for my $n (7, 8, 9) {
+    location_says(join(' ', map { "modelguard_budget b$_ zone=z limit=1 "
+                                  . 'window=1s;' } 1 .. $n),
+                  $n > 8 ? 'too many modelguard budgets, the maximum is 8'
+                         : undef);
+}
+
+conf_says("server { listen 127.0.0.1:1; $budget limit=1 window=1s; }\n$zone",
+          undef, 'a zone that stands after its use');
+
+my $twice = "$zone\nserver { listen 127.0.0.1:1;\n"
+            . "location /a { $budget limit=1 window=1s; }\n"
+            . "location /b { $budget %s; }\n}";
+
+conf_says(sprintf($twice, 'limit=1 window=1s'), undef,
+          'one budget in two locations');
+conf_says(sprintf($twice, $_), 'modelguard budget "b" in zone "z" conflicts',
+          "one budget in two locations: $_") for
+    'limit=2 window=1s', 'limit=1 window=2s', 'limit=1 window=1s burst=1',
+    'limit=1 window=1s unit=items';
+
+
+# fields that together are too much
+
+my @roles = map { "modelguard_field metadata \$.a$_;" } 1 .. 128;
+
+conf_says("modelguard_profile p { metadata drop; }\n"
+          . "server { listen 127.0.0.1:1; location /t { modelguard p;\n"
+          . join("\n", @roles, $_->[0]) . "} }", $_->[1],
+          "a field more than the limit: $_->[0]") for
+    [ '' ],
+    [ 'modelguard_field metadata $.b;',
+      'fields cannot be compiled for profile "p": too many fields, for the '
+      . '"modelguard" directive in ...nginx.conf:' ],
+    [ 'modelguard_field usage $.b;' ];
+
+for my $n (255, 256, 257) {
+    my $paths = join ' ', map { "\$.a$_" } 1 .. $n;
+
+    location_says("modelguard_field items $paths; modelguard_budget b zone=z "
+                  . 'limit=1 window=1s unit=items;',
+                  $n > 256 ? 'fields of the role "items" cannot be compiled: '
+                             . 'too many paths' : undef);
+    location_says("modelguard_field items $paths;");
+}
+
+
+# many locations are no problem: what they share is compiled once
+
+my $many = join "\n", map { "location /$_ { modelguard p; modelguard_budget b "
+                            . 'zone=z limit=1 window=1s unit=items; }' }
+                          1 .. 2000;
+
+conf_says("$profile\n$zone\nserver { listen 127.0.0.1:1;\n"
+          . "modelguard_field scores \$.**.~^s;\n$many\n}", undef,
+          'two thousand locations');
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: a location inherits all of the guard
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+    modelguard_field scores $.scores;
+    modelguard_field logits $.logits;
+    modelguard p;
+--- config
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- response_body chomp
+{"scores": [0.12, 0.77]}
+
+
+
+=== TEST 2: one field in a location replaces those of the server
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+--- config
+    modelguard_field scores $.scores;
+    modelguard_field logits $.logits;
+    modelguard p;
+
+    location /t {
+        modelguard_field scores $.scores;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- response_body chomp
+{"scores": [0.12, 0.77], "logits": [1.25, 2.5]}
+
+
+
+=== TEST 3: a location names another profile for the same fields
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+    modelguard_profile q { scores label_only; }
+--- config
+    modelguard_field scores $.scores;
+    modelguard_field logits $.logits;
+    modelguard p;
+
+    location /t {
+        modelguard q;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- response_body chomp
+{"scores": [0, 1], "logits": [1.25, 2.5]}
+
+
+
+=== TEST 4: off ends the guard, also for nested locations
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+--- config
+    modelguard_field scores $.scores;
+    modelguard p;
+
+    location /t {
+        modelguard off;
+
+        location /t/in {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        }
+    }
+--- request
+GET /t/in
+--- response_body chomp
+{"scores": [0.123456, 0.765432], "logits": [1.25, 2.5]}
+
+
+
+=== TEST 5: a nested location takes the guard up again
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+--- config
+    modelguard_field scores $.scores;
+
+    location /t {
+        modelguard off;
+
+        location /t/in {
+            modelguard p;
+            proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        }
+    }
+--- request
+GET /t/in
+--- response_body chomp
+{"scores": [0.12, 0.77], "logits": [1.25, 2.5]}
+
+
+
+=== TEST 6: a variable chooses the profile
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+    modelguard_profile q { scores label_only; }
+--- config
+    location /t {
+        modelguard_field scores $.scores;
+        modelguard_field logits $.logits;
+        modelguard $arg_p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        add_header Profile $modelguard_profile;
+    }
+--- request eval
+['GET /t?p=p', 'GET /t?p=q']
+--- response_body eval
+['{"scores": [0.12, 0.77]}', '{"scores": [0, 1], "logits": [1.25, 2.5]}']
+--- response_headers eval
+['Profile: p', 'Profile: q']
+
+
+
+=== TEST 7: a variable that names no profile never passes
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+--- config
+    location /t {
+        modelguard_field scores $.scores;
+        modelguard $arg_p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t?p=off', 'GET /t?p=', 'GET /t', 'GET /t?p=pp', 'GET /t?p=P']
+--- error_code eval
+[500, 500, 500, 500, 500]
+--- error_log eval
+qr/\[error\] .*modelguard: unknown profile "(?:off|pp|P|)"/
+
+
+
+=== TEST 8: the log has no more than the start of such a name
+--- http_config
+    modelguard_profile p { scores round=2; logits drop; }
+--- config
+    location /t {
+        modelguard_field scores $.scores;
+        modelguard $arg_p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+'GET /t?p=' . 'x' x 65
+--- error_code: 500
+--- error_log eval
+'unknown profile "' . 'x' x 64 . '"'
+
+
+
+=== TEST 9: a profile that keeps what the fields name rewrites nothing
+--- http_config
+    modelguard_profile p { scores keep; }
+--- config
+    location /t {
+        modelguard_field scores $.scores;
+        modelguard p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        add_header Profile $modelguard_profile;
+    }
+--- response_body chomp
+{"scores": [0.123456, 0.765432], "logits": [1.25, 2.5]}
+--- response_headers
+Profile: p
+
+
+
+=== TEST 10: a pattern in a path
+--- http_config
+    modelguard_profile p { scores round=1; }
+--- config
+    location /t {
+        modelguard_field scores "$.~^(score|logit)s?$";
+        modelguard p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- response_body chomp
+{"scores": [0.1, 0.8], "logits": [1.2, 2.5]}
+
+
+
+=== TEST 11: a location inherits the budgets
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_budget b zone=z limit=1 window=1h;
+--- config
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /t']
+--- error_code eval
+[200, 429]
+
+
+
+=== TEST 12: one budget in a location replaces those of the server
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+--- config
+    modelguard_budget a zone=z limit=1 window=1h;
+
+    location /t {
+        modelguard_budget b zone=z limit=2 window=1h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        add_header Budget $modelguard_budget always;
+    }
+--- request eval
+['GET /t', 'GET /t', 'GET /t']
+--- error_code eval
+[200, 200, 429]
+--- response_headers eval
+['Budget: b', 'Budget: b', 'Budget: b']
+
+
+
+=== TEST 13: off ends the budgets, also for nested locations
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+--- config
+    modelguard_budget a zone=z limit=1 window=1h;
+
+    location /t {
+        modelguard_budget off;
+
+        location /t/in {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        }
+    }
+--- request eval
+['GET /t/in', 'GET /t/in', 'GET /t/in']
+--- error_code eval
+[200, 200, 200]
+
+
+
+=== TEST 14: k and m are thousands and millions
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+--- config
+    location /k {
+        modelguard_budget k zone=z limit=2k window=1h;
+        rewrite ^ / break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        add_header Remaining $modelguard_remaining;
+    }
+
+    location /m {
+        modelguard_budget m zone=z limit=3m window=1h burst=1k;
+        rewrite ^ / break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        add_header Remaining $modelguard_remaining;
+    }
+--- request eval
+['GET /k', 'GET /m']
+--- response_headers eval
+['Remaining: 1999', 'Remaining: 3000999']
+
+
+
+=== TEST 15: reject_status, error_body and log_level are inherited
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_reject_status 503;
+--- config
+    modelguard_budget b zone=z limit=1 window=1h;
+    modelguard_error_body problem;
+    modelguard_log_level notice;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /t']
+--- error_code eval
+[200, 503]
+--- response_headers eval
+['Content-Type: application/json', 'Content-Type: application/problem+json']
+--- error_log eval
+qr/\[notice\] .*modelguard: limiting requests/
+--- no_error_log
+[error]
+[alert]
+
+
+
+=== TEST 16: and a location has its own
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_reject_status 503;
+    modelguard_error_body problem;
+    modelguard_log_level notice;
+--- config
+    location /t {
+        modelguard_budget b zone=z limit=1 window=1h;
+        modelguard_reject_status 403;
+        modelguard_error_body openai;
+        modelguard_log_level warn;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /t']
+--- error_code eval
+[200, 403]
+--- response_headers eval
+['Content-Type: application/json', 'Content-Type: application/json']
+--- error_log eval
+qr/\[warn\] .*modelguard: limiting requests/
+
+
+
+=== TEST 17: the defaults of these are 429, openai, error
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+--- config
+    location /t {
+        modelguard_budget b zone=z limit=1 window=1h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /t']
+--- error_code eval
+[200, 429]
+--- response_body_like eval
+['scores', '"error"']
+--- error_log eval
+qr/\[error\] .*modelguard: limiting requests/
+
+
+
+=== TEST 18: dry_run is inherited
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_dry_run on;
+--- config
+    modelguard_budget b zone=z limit=1 window=1h;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        add_header Verdict $modelguard_verdict;
+    }
+
+    location /off {
+        modelguard_dry_run off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /t', 'GET /off']
+--- error_code eval
+[200, 200, 429]
+--- response_headers eval
+['Verdict: PASSED', 'Verdict: LIMITED_DRY_RUN', 'Verdict: ']
+
+
+
+=== TEST 19: max_depth is inherited
+--- http_config
+    modelguard_profile p { scores round=2; }
+    modelguard_max_depth 1;
+--- config
+    modelguard_field scores $.scores;
+    modelguard p;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /two {
+        modelguard_max_depth 2;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /two']
+--- error_code eval
+[502, 200]
+
+
+
+=== TEST 20: vector_size is inherited
+--- http_config
+    modelguard_profile p { scores top=1; }
+    modelguard_vector_size 8;
+--- config
+    modelguard_field scores $.scores;
+    modelguard p;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /more {
+        modelguard_vector_size 1k;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /more']
+--- error_code eval
+[502, 200]
+
+
+
+=== TEST 21: on_error is inherited
+--- http_config
+    modelguard_profile p { scores round=2; }
+    modelguard_on_error pass;
+--- config
+    modelguard_field scores $.scores;
+    modelguard_max_depth 1;
+    modelguard p;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /block {
+        modelguard_on_error block;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /block']
+--- error_code eval
+[200, 502]
+
+
+
+=== TEST 22: opaque is inherited
+--- http_config
+    modelguard_profile p { scores round=2; }
+    modelguard_opaque pass;
+--- config
+    modelguard_field scores $.scores;
+    modelguard p;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/text;
+    }
+
+    location /reject {
+        modelguard_opaque reject;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/text;
+    }
+--- request eval
+['GET /t', 'GET /reject']
+--- error_code eval
+[200, 502]
+
+
+
+=== TEST 23: types is inherited, application/json always being one
+--- http_config
+    modelguard_profile p { scores round=2; }
+    modelguard_types text/plain;
+--- config
+    modelguard_field scores $.scores;
+    modelguard p;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /text {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /own {
+        modelguard_types text/x-json;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/text;
+    }
+--- request eval
+['GET /t', 'GET /text', 'GET /own']
+--- error_code eval
+[200, 502, 502]
+--- error_log
+not JSON
+
+
+
+=== TEST 24: buffer_size is inherited
+--- http_config
+    modelguard_profile p { scores round=2; }
+    modelguard_buffer_size 0;
+--- config
+    modelguard_field scores $.scores;
+    modelguard p;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /more {
+        modelguard_buffer_size 1k;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /more']
+--- response_headers eval
+["Content-Length: \n", "Content-Length: 47"]
+
+
+
+=== TEST 25: body_size is inherited, and the items fields replace the built-in
+--- http_config
+    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_body_size 20;
+--- config
+    modelguard_budget b zone=z limit=100 window=1h unit=items;
+    add_header Cost $modelguard_cost always;
+
+    location /t {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /more {
+        modelguard_body_size 21;
+        modelguard_field items $.rows;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['POST /t
+{"instances":[1,2,3]}', 'POST /t
+{"instances": [1,2]}', 'POST /more
+{"instances":[1,2,3]}', 'POST /more
+{"rows": [1,2,3,4,5]}']
+--- error_code eval
+[413, 200, 200, 200]
+--- response_headers eval
+['Cost: ', 'Cost: 2', 'Cost: 1', 'Cost: 5']
+
+
+
+=== TEST 26: the guard of a server holds in "if" and limit_except too
+--- http_config
+    modelguard_profile p { scores round=2; }
+--- config
+    modelguard_field scores $.scores;
+    modelguard p;
+
+    location /t {
+        if ($arg_a) {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        }
+
+        limit_except GET {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        }
+
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /t', 'GET /t?a=1', 'DELETE /t']
+--- response_body_like eval
+['0\.77]', '0\.77]', '0\.77]']
+
+
+
+=== TEST 27: a bad configuration stops nginx
+--- config
+    location /t {
+        modelguard nobody;
+    }
+--- must_die
+--- error_log
+unknown modelguard profile "nobody" in

@@ -1,0 +1,416 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * modelguard_table when it is full: who is evicted, what a flood of fresh
+ * keys can do, and what a writer that is killed at any moment leaves.
+ */
+
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "table.h"
+
+
+/* every slot of a two-bucket table may hold every client */
+
+static void
+test_eviction(void)
+{
+    table_t   *table;
+    uint64_t   n;
+    unsigned   failed;
+    budget_t   budget = { 100, 50, 60000 };
+    verdict_t  verdict;
+
+    table = build(1, 2);
+    failed = 0;
+    modelguard_table_register(table, 7, &budget);
+
+    for (n = 0; n < 16; n++) {
+        verdict = charge(table, n, &budget, (n == 9) ? 5 : 20 + n, 500000 + n);
+        failed += verdict.verdict != MODELGUARD_PASSED
+                  || table->records != n + 1 || table->evicted != 0;
+    }
+
+    ok(failed == 0 && walk(table) == 16, "free slots first");
+
+    charge(table, 100, &budget, 30, 500100);
+    ok(table->evicted == 1 && table->records == 16 && walk(table) == 16
+       && charge(table, 9, &budget, 0, 500100).remaining == 150
+       && charge(table, 0, &budget, 0, 500100).remaining == 130,
+       "then the smallest share");
+
+    /* client 0 becomes idle, though it was the second smallest */
+
+    for (n = 1; n < 16; n++) {
+        if (n != 9) {
+            charge(table, n, &budget, 1, 560066 - n);
+        }
+    }
+
+    charge(table, 100, &budget, 1, 560090);
+    charge(table, 15, &budget, 0, 620020);
+    charge(table, 101, &budget, 40, 620020);
+
+    ok(table->evicted == 1 && table->records == 16 && walk(table) == 16
+       && charge(table, 15, &budget, 0, 620020).remaining == 149
+       && charge(table, 1, &budget, 0, 620020).remaining == 149,
+       "an idle one before all, and it is not counted");
+
+    charge(table, 102, &budget, 10, 620020);
+    ok(charge(table, 15, &budget, 0, 620020).remaining == 150
+       && charge(table, 14, &budget, 0, 620020).remaining == 149
+       && table->evicted == 2, "of equal shares the oldest charge");
+
+    charge(table, 103, &budget, 10, 620020);
+    ok(charge(table, 14, &budget, 0, 620020).remaining == 150
+       && charge(table, 1, &budget, 0, 620020).remaining == 149
+       && table->evicted == 3, "a look is no charge");
+
+    free(table);
+}
+
+
+static void
+test_exhausted(void)
+{
+    table_t   *table;
+    client_t   id;
+    uint64_t   n;
+    unsigned   failed;
+    budget_t   budget = { 100, 50, 60000 }, other = { 10, 0, 1000 };
+    charge_t   charges[2];
+    verdict_t  verdict;
+
+    table = build(2, 2);
+    failed = 0;
+    modelguard_table_register(table, 7, &budget);
+    modelguard_table_register(table, 8, &other);
+
+    for (n = 0; n < 16; n++) {
+        charge(table, n, &budget, (n == 3) ? 99 : 100 + n, 1000);
+    }
+
+    charge(table, 100, &budget, 101, 1000);
+    ok(table->evicted == 1 && charge(table, 3, &budget, 0, 1000).remaining
+       == 150, "limit - 1 is evicted");
+
+    id = client(101);
+    charges[0].name = 7;
+    charges[0].budget = &budget;
+    charges[0].cost = 1;
+    ok(modelguard_table_would_pass(table, &id, charges, 1, 1000)
+       == MODELGUARD_EXHAUSTED && table->exhausted == 0
+       && modelguard_table_would_pass(table, &id, charges, 1, 61600)
+          == MODELGUARD_PASSED && table->evicted == 1 && walk(table) == 16,
+       "would_pass() tells, and evicts nobody");
+
+    verdict = charge(table, 101, &budget, 1, 1000);
+    ok(verdict.verdict == MODELGUARD_EXHAUSTED && table->exhausted == 1
+       && verdict.remaining == 150 && verdict.reset == 0 && verdict.wait == 0
+       && verdict.which == 0, "limit and limit + 1 are not: exhausted");
+
+    for (n = 0; n < 16; n++) {
+        failed += n != 3 && charge(table, n, &budget, 0, 1000).remaining
+                            != 50 - n;
+    }
+
+    ok(failed == 0 && table->evicted == 1 && walk(table) == 16
+       && table->records == 16, "and nobody was evicted");
+
+    ok(charge(table, 102, &budget, 151, 1000).verdict == MODELGUARD_LIMITED
+       && charge(table, 102, &budget, 0, 1000).verdict == MODELGUARD_PASSED,
+       "a stranger that costs too much is limited, one that looks passes");
+
+    verdict = charge(table, 103, &budget, 1, 61000);
+    ok(verdict.verdict == MODELGUARD_EXHAUSTED, "still at the bucket's end");
+
+    verdict = charge(table, 103, &budget, 1, 61600);
+    ok(verdict.verdict == MODELGUARD_PASSED && table->evicted == 2
+       && charge(table, 0, &budget, 0, 61600).remaining == 150,
+       "a little later the least goes");
+
+    free(table);
+
+    /* the second budget alone makes a record unevictable */
+
+    table = build(2, 2);
+    modelguard_table_register(table, 7, &budget);
+    modelguard_table_register(table, 8, &other);
+
+    charges[0].name = 7;
+    charges[0].budget = &budget;
+    charges[0].cost = 1;
+    charges[1].name = 8;
+    charges[1].budget = &other;
+    charges[1].cost = 10;
+
+    id = client(0);
+    modelguard_table_charge(table, &id, charges, 2, 1000, &verdict);
+
+    for (n = 1; n < 500; n++) {
+        charge(table, n, &budget, 50, 1001);
+    }
+
+    ok(charge(table, 0, &budget, 0, 1001).remaining == 149,
+       "one exhausted budget of two is enough to stay");
+
+    for (n = 500; n < 1000; n++) {
+        charge(table, n, &budget, 50, 3001);
+    }
+
+    ok(charge(table, 0, &budget, 0, 3001).remaining == 150,
+       "until it is no longer exhausted");
+
+    free(table);
+}
+
+
+static void
+test_flood(void)
+{
+    table_t  *table;
+    uint64_t  n, now, limit, refused;
+    unsigned  failed;
+    budget_t  budget = { 0, 0, 86400000 };
+
+    for (limit = 1; limit <= 10; limit += 9) {
+        table = build(1, 512);
+        failed = 0;
+        now = 1000;
+        budget.limit = limit;
+        modelguard_table_register(table, 7, &budget);
+
+        /* a thousand that are spent, a thousand more as full as they get */
+
+        for (n = 0; n < 1000; n++) {
+            failed += charge(table, n, &budget, limit, now).verdict;
+        }
+
+        for (n = 1000; n < 1001000; n++) {
+            charge(table, n, &budget, 1, now);
+            now += (n % 10 == 0);
+
+            if (n % 50000 == 0) {
+                failed += charge(table, n / 50000, &budget, 1, now).verdict
+                          != MODELGUARD_LIMITED;
+            }
+        }
+
+        for (n = 0; n < 1000; n++) {
+            failed += charge(table, n, &budget, 1, now).verdict
+                      != MODELGUARD_LIMITED;
+        }
+
+        refused = table->exhausted;
+
+        ok(failed == 0 && walk(table) == (long) table->records
+           && table->records <= 4096
+           && (limit == 1 ? refused > 990000 && table->evicted == 0
+                          : refused == 0 && table->evicted > 990000),
+           "limit %u: 1000 spent records outlive a million fresh keys, %u "
+           "evicted, %u refused", (unsigned) limit,
+           (unsigned) table->evicted, (unsigned) refused);
+
+        free(table);
+    }
+}
+
+
+static void
+test_load(void)
+{
+    table_t         *table;
+    uint64_t         n, slots, before;
+    unsigned         i, failed;
+    budget_t         budget = { 1000, 0, 86400000 };
+    static unsigned  load[] = { 50, 70, 80, 90, 95, 100, 200 };
+
+    table = build(1, 8192);
+    slots = 8192 * WAYS;
+    modelguard_table_register(table, 7, &budget);
+    n = 0;
+    failed = 0;
+    before = 0;
+
+    for (i = 0; i < sizeof(load) / sizeof(load[0]); i++) {
+
+        for (/* void */ ; n < slots * load[i] / 100; n++) {
+
+            if (n == slots * load[i] / 100 - slots / 100) {
+                before = table->evicted;
+            }
+
+            failed += charge(table, n, &budget, 1, 1000).verdict;
+        }
+
+        printf("# %u%% of the slots: %.3f%% of all inserts evicted, %.3f%% "
+               "of the last ones, %.2f%% full\n", load[i],
+               100.0 * (double) table->evicted / (double) n,
+               100.0 * (double) (table->evicted - before)
+               / (double) (slots / 100),
+               100.0 * (double) table->records / (double) slots);
+
+        failed += load[i] <= 70 && table->evicted != 0;
+        failed += table->records + table->evicted != n;
+    }
+
+    ok(failed == 0, "no eviction up to 70%% of the slots");
+    ok(walk(table) == (long) table->records && table->records <= slots,
+       "no id twice in a saturated table, records counted right");
+
+    free(table);
+}
+
+
+/* what an interrupted insert may leave in a free slot is not inherited */
+
+static void
+test_leftover(void)
+{
+    size_t     b;
+    table_t   *table;
+    client_t  *ids;
+    uint64_t   n;
+    unsigned   failed;
+    budget_t   budget = { 100, 0, 60000 };
+
+    table = build(4, 3);
+    failed = 0;
+    modelguard_table_register(table, 7, &budget);
+    memset((char *) table + HEADER, 0xff, table->size - HEADER);
+
+    for (b = 0; b < 3; b++) {
+        ids = (client_t *) ((char *) table + bytes(4, b));
+        memset(ids, 0, WAYS * sizeof(client_t));
+    }
+
+    for (n = 0; n < 10; n++) {
+        failed += charge(table, n, &budget, 1, 5000).remaining != 99;
+    }
+
+    modelguard_table_register(table, 8, &budget);
+    modelguard_table_register(table, 9, &budget);
+
+    for (n = 0; n < 10; n++) {
+        failed += charge(table, n, &budget, 1, 5000).remaining != 98;
+    }
+
+    ok(failed == 0 && table->records == 10 && walk(table) == 10,
+       "new records are clean, whatever was in the slot");
+
+    free(table);
+}
+
+
+static void
+test_words(void)
+{
+    table_t   *table;
+    client_t   a = { 5, 0 }, b = { 0, 5 };
+    unsigned   i;
+    charge_t   one;
+    budget_t   budget = { 100, 0, 60000 };
+    verdict_t  verdict;
+
+    table = build(1, 2);
+    modelguard_table_register(table, 7, &budget);
+    one.name = 7;
+    one.budget = &budget;
+    one.cost = 10;
+
+    for (i = 0; i < 3; i++) {
+        modelguard_table_charge(table, &a, &one, 1, 1000, &verdict);
+        modelguard_table_charge(table, &b, &one, 1, 1000, &verdict);
+    }
+
+    ok(verdict.remaining == 70 && table->records == 2 && walk(table) == 2,
+       "ids that differ in one word, and have a word of zeros");
+
+    for (i = 0; i < 100; i++) {
+        charge(table, i, &budget, 9, 1000);
+    }
+
+    one.cost = 0;
+    modelguard_table_charge(table, &b, &one, 1, 1000, &verdict);
+    ok(verdict.remaining == 70, "are not free slots");
+
+    free(table);
+}
+
+
+/*
+ * A writer killed at any moment leaves no id twice, no cell over its budget,
+ * and a counter that is too small by one at most for every kill.
+ */
+
+static void
+test_killed(void)
+{
+    int       status;
+    long      found;
+    pid_t     pid;
+    size_t    size;
+    table_t  *table;
+    uint64_t  n;
+    unsigned  kills, failed;
+    budget_t  budget = { 3, 0, 60000 };
+
+    size = bytes(2, 4);
+    table = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    failed = 0;
+
+    for (kills = 0; kills < 60; kills++) {
+
+        if (kills % 20 == 0) {
+            modelguard_table_init(table, size, 2);
+            modelguard_table_register(table, 7, &budget);
+        }
+
+        fflush(stdout);
+        pid = fork();
+
+        if (pid == 0) {
+            alarm(10);
+
+            for (n = 0; /* void */ ; n++) {
+                charge(table, n, &budget, 1 + n % 2, 1000 + 100 * n);
+            }
+        }
+
+        usleep((useconds_t) (300 + 37 * kills));
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+
+        found = walk(table);
+        failed += found < 0 || (long) table->records > found
+                  || (long) table->records + 20 < found;
+        failed += modelguard_table_check(table, size) != MODELGUARD_OK;
+
+        for (n = 0; n < 200; n++) {
+            failed += charge(table, n, &budget, 0, 1000).remaining > 3;
+        }
+    }
+
+    ok(failed == 0 && table->passed > 1000, "a writer killed %u times", kills);
+
+    munmap(table, size);
+}
+
+
+int
+main(void)
+{
+    test_eviction();
+    test_exhausted();
+    test_flood();
+    test_load();
+    test_leftover();
+    test_words();
+    test_killed();
+
+    return tap_done();
+}

@@ -1,0 +1,391 @@
+#!/usr/bin/env bash
+#
+# Copyright (C) the modelguard authors
+#
+# Checks the layers: who may include whom, who may use what, and that the
+# pure layer compiles alone and needs nothing.
+#
+#     check-layers.sh [includes | objects]     both by default
+#     check-layers.sh --self-test              shows that every rule can fail
+#
+#     3  module  conf                      sees everything; others see only
+#                                          the types of conf.h
+#     2  access  body  filter  variables   (and every noun not named here)
+#     1  zone  regex  log  sync  json
+#     0  modelguard_*                      no nginx, no clock, no malloc
+
+set -euo pipefail
+
+. "$(dirname "$0")/common.sh"
+
+PREFIX=ngx_http_modelguard_
+PROBLEMS=$BUILD/layers/problems
+
+# vector instructions have headers of the compiler, not of a library, and one
+# file of their own
+
+PURE_HEADERS=" <stddef.h> <stdint.h> <string.h> <limits.h> "
+VECTOR_FILE=modelguard_scan.h
+VECTOR_HEADERS=" <emmintrin.h> <arm_neon.h> "
+
+STRICT="-std=c99 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion
+    -Werror -fno-pic -fno-pie"
+
+
+problem()
+{
+    printf '%s\n' "$*" | tee -a "$PROBLEMS"
+}
+
+
+layer_of()
+{
+    local noun
+
+    case $1 in
+        modelguard_*)
+            echo 0
+            return
+        ;;
+    esac
+
+    noun=${1#"$PREFIX"}
+
+    case ${noun%.*} in
+        zone | regex | log | sync | json)  echo 1 ;;
+        module | conf)                     echo 3 ;;
+        *)                                 echo 2 ;;
+    esac
+}
+
+
+includes_of()
+{
+    sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*//p' "$1"
+}
+
+
+check_pure_includes()
+{
+    local name=$1 header
+
+    includes_of "$SOURCES/$name" | while read -r header; do
+        case $header in
+
+            \"modelguard_*.h\")
+            ;;
+
+            *)
+                case "$PURE_HEADERS" in
+                    *" $header "*) continue ;;
+                esac
+
+                if [ "$name" = $VECTOR_FILE ]; then
+                    case "$VECTOR_HEADERS" in
+                        *" $header "*) continue ;;
+                    esac
+                fi
+
+                problem "$name: the pure layer may not include $header"
+            ;;
+
+        esac
+    done
+}
+
+
+check_nginx_includes()
+{
+    local name=$1 header included mine theirs
+
+    mine=$(layer_of "$name")
+
+    includes_of "$SOURCES/$name" | while read -r header; do
+        included=${header#\"}
+        included=${included%\"}
+
+        case $included in
+            "$PREFIX"*)  ;;
+            *)           continue ;;
+        esac
+
+        theirs=$(layer_of "$included")
+
+        if [ "$theirs" -gt "$mine" ] && [ "$included" != "${PREFIX}conf.h" ]
+        then
+            problem "$name: layer $mine includes $included of layer $theirs"
+        fi
+
+        case "$name $included" in
+            "$PREFIX"access.[ch]\ "$PREFIX"filter.h \
+            | "$PREFIX"filter.[ch]\ "$PREFIX"access.h)
+                problem "$name: access and filter meet only in the context"
+            ;;
+        esac
+    done
+}
+
+
+# Things that exactly one noun may touch: a pattern, its owner, and what it is.
+
+check_owners()
+{
+    local pattern owner what name
+
+    while read -r pattern owner what; do
+        (cd "$SOURCES" && grep -lE "$pattern" ./*.[ch] || true) \
+            | while read -r name; do
+            case ${name#./} in
+                "$PREFIX$owner".[ch])  ;;
+                *)  problem "${name#./}: only $PREFIX$owner.c uses $what" ;;
+            esac
+        done
+    done << 'END'
+#[[:space:]]*include[[:space:]]*["<]pcre2?[a-z]*\.h regex PCRE2
+\bpcre2_[a-z_]+\( regex PCRE2
+#[[:space:]]*include[[:space:]]*["<]jansson json jansson
+\bjson_(t|loadb|dumps|object|array|integer)\b json jansson
+\bngx_shmtx_[a-z]+\( zone locks
+\bngx_slab_[a-z_]+\( zone shared memory
+\bngx_shared_memory_add\( zone shared memory
+END
+}
+
+
+# The include graph has no cycle: tsort says so, and names the files.
+
+check_cycles()
+{
+    local name header cycle
+
+    cycle=$(
+        for name in $(cd "$SOURCES" && ls ./*.h); do
+            includes_of "$SOURCES/$name" | sed -n 's/^"\(.*\)"$/\1/p' \
+                | while read -r header; do
+                echo "${name#./} $header"
+            done
+        done | tsort 2>&1 >/dev/null | tr '\n' ' '
+    ) || true
+
+    [ -z "$cycle" ] || problem "headers include each other: $cycle"
+}
+
+
+# What config lists is what there is.
+
+check_config()
+{
+    local listed present
+
+    listed=$(grep -o 'modelguard_dir/[a-z0-9_]*\.[ch]' "$TOP/config" \
+                 | sed 's#.*/##' | sort)
+    present=$(cd "$SOURCES" && ls | grep '\.[ch]$' | sort)
+
+    comm -23 <(echo "$listed") <(echo "$present") | while read -r name; do
+        problem "$name: config lists it, the folder does not have it"
+    done
+
+    comm -13 <(echo "$listed") <(echo "$present") | while read -r name; do
+        problem "$name: config does not list it"
+    done
+}
+
+
+check_includes()
+{
+    local path name
+
+    for path in "$SOURCES"/*.[ch]; do
+        name=${path##*/}
+
+        case $name in
+            modelguard_*)  check_pure_includes "$name" ;;
+            "$PREFIX"*)    check_nginx_includes "$name" ;;
+            *)             problem "$name: neither modelguard_ nor $PREFIX" ;;
+        esac
+    done
+
+    check_owners
+    check_cycles
+    check_config
+}
+
+
+# Every file of the pure layer alone, with both compilers and every warning.
+
+compile_pure()
+{
+    local compiler=$1 dir=$BUILD/layers/$1 path name
+    mkdir -p "$dir"
+
+    for path in "$SOURCES"/modelguard_*.[ch]; do
+        name=${path##*/}
+
+        # shellcheck disable=SC2086
+        case $name in
+            *.c)
+                "$compiler" $STRICT -c -o "$dir/${name%.c}.o" "$path" \
+                    || problem "$name: does not compile alone with $compiler"
+            ;;
+            *.h)
+                printf '#include "%s"\nextern int  none;\n' "$name" \
+                    | "$compiler" $STRICT -Wno-unused-function -I "$SOURCES" \
+                        -fsyntax-only -x c - \
+                    || problem "$name: does not stand alone with $compiler"
+            ;;
+        esac
+    done
+}
+
+
+check_objects()
+{
+    local dir name symbol type
+
+    rm -rf "$BUILD/layers/gcc" "$BUILD/layers/clang"
+    compile_pure gcc
+    compile_pure clang
+
+    for dir in "$BUILD/layers/gcc" "$BUILD/layers/clang"; do
+
+        # what the objects need: memory functions, and what a compiler adds
+
+        nm -A -u "$dir"/*.o | sed 's#.*/##; s/: *U / /' \
+            | while read -r name symbol; do
+            case $symbol in
+                mem* | bcmp | strlen | __*mem*_chk)                    ;;
+                modelguard_* | __stack_chk_fail)                       ;;
+                _GLOBAL_OFFSET_TABLE_ | __*[td]i[34])                  ;;
+                *)  problem "$name: the pure layer needs $symbol" ;;
+            esac
+        done
+
+        # what they define: names of ours, and no variable
+
+        nm -A --defined-only "$dir"/*.o | sed 's#.*/##; s/:[0-9a-f]* / /' \
+            | while read -r name type symbol; do
+            case "$type $symbol" in
+                [BbDdCGgSs]\ *)
+                    problem "$name: $symbol is a variable"
+                ;;
+                [A-Z]\ modelguard_*)
+                ;;
+                [A-Z]\ *)
+                    problem "$name: $symbol has no prefix modelguard_"
+                ;;
+            esac
+        done
+    done
+
+    # the whole module, if it has been built: one prefix for each kind
+
+    dir=$BUILD/module-gcc/objs/addon/ngx_http_modelguard_module
+
+    if ls "$dir/$PREFIX"*.o >/dev/null 2>&1; then
+        nm -A -g --defined-only "$dir/$PREFIX"*.o \
+            | sed 's#.*/##; s/:[0-9a-f]* / /' \
+            | while read -r name type symbol; do
+            case $symbol in
+                "$PREFIX"*)  ;;
+                *)  problem "$name: $symbol has no prefix $PREFIX" ;;
+            esac
+        done
+    fi
+}
+
+
+# Adds a line to a file of a copy of the tree, and sees the check fail.
+
+spoil()
+{
+    local part=$1 file=$2 line=$3 expected=$4 copy=$BUILD/layers/copy
+
+    rm -rf "$copy"
+    mkdir -p "$copy/tools"
+    cp "$TOP/config" "$copy/"
+    cp "$TOP/tools/common.sh" "$TOP/tools/check-layers.sh" "$copy/tools/"
+    cp -R "$SOURCES" "$copy/"
+
+    printf '%s\n' "$line" >> "$copy/ngx_http_modelguard_module/$file"
+
+    if "$copy/tools/check-layers.sh" "$part" > "$copy/output" 2>&1; then
+        problem "not seen in $file: $line"
+
+    elif ! grep -q -- "$expected" "$copy/output"; then
+        problem "not named in $file: $line"
+        cat "$copy/output"
+    fi
+}
+
+
+self_test()
+{
+    local h="#include" n=ngx_http_modelguard
+
+    spoil includes modelguard_hash.c "$h <stdlib.h>" 'pure layer may not'
+    spoil includes modelguard_hash.c "$h <ngx_core.h>" 'pure layer may not'
+    spoil includes modelguard_hash.c "$h <emmintrin.h>" 'pure layer may not'
+    spoil includes modelguard_hash.h "$h \"${n}_ctx.h\"" 'pure layer may not'
+    spoil includes ${n}_zone.c "$h \"${n}_access.h\"" 'layer 1 includes'
+    spoil includes ${n}_ctx.c "$h \"${n}_module.h\"" 'layer 2 includes'
+    spoil includes ${n}_access.c "$h \"${n}_filter.h\"" 'meet only in'
+    spoil includes ${n}_filter.c "$h \"${n}_access.h\"" 'meet only in'
+    spoil includes ${n}_filter.c "$h <pcre2.h>" 'uses PCRE2'
+    spoil includes ${n}_access.c "$h <jansson.h>" 'uses jansson'
+    spoil includes ${n}_body.c 'ngx_shmtx_lock(&p->mutex);' 'uses locks'
+    spoil includes ${n}_ctx.c 'ngx_slab_alloc(p, 1);' 'uses shared memory'
+    spoil includes modelguard_base.h "$h \"modelguard_path.h\"" 'each other'
+    spoil includes modelguard_extra.c '' 'config does not list'
+    spoil includes stray.c '' 'neither'
+    spoil objects modelguard_hash.c \
+        'void *malloc(size_t); void *modelguard_m(void);
+         void *modelguard_m(void) { return malloc(1); }' 'needs malloc'
+    spoil objects modelguard_hash.c 'int modelguard_v; ' 'is a variable'
+    spoil objects modelguard_hash.c \
+        'int stray(void); int stray(void) { return 0; }' 'no prefix'
+    spoil objects modelguard_hash.c \
+        'static unsigned char modelguard_n(int n) { return n; }' \
+        'does not compile alone'
+    spoil objects modelguard_hash.h 'no_such_type_t  modelguard_x(void);' \
+        'does not stand alone'
+}
+
+
+main()
+{
+    local part=${1:-both}
+
+    mkdir -p "$BUILD/layers"
+    : > "$PROBLEMS"
+
+    case $part in
+
+        both)
+            check_includes
+            check_objects
+        ;;
+
+        includes)
+            check_includes
+        ;;
+
+        objects)
+            check_objects
+        ;;
+
+        --self-test)
+            self_test
+        ;;
+
+        *)
+            die "no such part: $part"
+        ;;
+
+    esac
+
+    say "layers, $part: $(grep -c . "$PROBLEMS" || true) problems"
+    [ ! -s "$PROBLEMS" ]
+}
+
+
+main "$@"

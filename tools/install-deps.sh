@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+#
+# Copyright (C) the modelguard authors
+#
+# Installs what a purpose needs on Debian 12 and nothing else:
+#
+#     install-deps.sh build | run | test | bench ...
+#
+# Quick and silent when everything is there.  Uses sudo only if it is not
+# root.  apt's lists and downloads stay below the build folder.
+
+set -euo pipefail
+
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/private-apt.sh"
+
+BUILD_PACKAGES="gcc libc6-dev make nginx nginx-dev libjansson-dev
+    libpcre2-dev libssl-dev zlib1g-dev"
+
+RUN_PACKAGES="python3 curl"
+
+TEST_PACKAGES="clang libclang-rt-14-dev binutils dpkg-dev perl procps
+    python3 curl valgrind netcat-openbsd
+    libhttp-message-perl libipc-run-perl liblist-moreutils-perl
+    libtest-base-perl libtest-longstring-perl libtext-diff-perl liburi-perl
+    libwww-perl libfilter-perl"
+
+BENCH_PACKAGES="wrk valgrind python3"
+
+# other people's modules that the tests load beside ours: only unpacked below
+# the build folder, so that the system's nginx does not get them
+
+BESIDE_PACKAGES="libnginx-mod-http-echo
+    libnginx-mod-http-headers-more-filter libnginx-mod-http-subs-filter"
+
+AS_ROOT=()
+SERVICE_POLICY=/usr/sbin/policy-rc.d
+
+
+become_root()
+{
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null \
+            || die "packages are missing: run it as root, or install sudo"
+        AS_ROOT=(sudo)
+    fi
+}
+
+
+# Forbids package scripts to start services: a host that builds a module did
+# not ask for a web server on port 80.
+
+forbid_services()
+{
+    if [ ! -e "$SERVICE_POLICY" ]; then
+        trap allow_services EXIT
+        printf '#!/bin/sh\nexit 101\n' \
+            | "${AS_ROOT[@]}" tee "$SERVICE_POLICY" >/dev/null
+        "${AS_ROOT[@]}" chmod 755 "$SERVICE_POLICY"
+    fi
+}
+
+
+allow_services()
+{
+    "${AS_ROOT[@]}" rm -f "$SERVICE_POLICY"
+    trap - EXIT
+}
+
+
+# Prints those of the packages that are not installed.
+
+missing()
+{
+    local package
+
+    for package in "$@"; do
+        installed_version "$package" >/dev/null || echo "$package"
+    done
+}
+
+
+install()
+{
+    local had_nginx=yes
+
+    become_root
+    installed_version nginx >/dev/null || had_nginx=no
+
+    say "installing:" "$@"
+
+    forbid_services
+    PRIVATE_APT_AS_ROOT=("${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive)
+
+    quietly "$PRIVATE_APT/install.log" private_apt binary apt-get install \
+        -y --no-install-recommends -o Dpkg::Use-Pty=0 \
+        -o Dpkg::Options::=--force-confold "$@"
+
+    PRIVATE_APT_AS_ROOT=()
+    allow_services
+
+    if [ $had_nginx = no ] && [ -d /run/systemd/system ]; then
+        "${AS_ROOT[@]}" systemctl disable --quiet nginx 2>/dev/null || true
+    fi
+}
+
+
+# Debian 12 has no Test::Nginx.  The package of Debian unstable is plain Perl
+# and runs on it; its dependencies are those of Debian 12.
+
+install_test_nginx()
+{
+    local dir=$PRIVATE_APT/unstable/archives
+
+    if installed_version libtest-nginx-perl >/dev/null; then
+        return
+    fi
+
+    mkdir -p "$dir"
+    rm -f "$dir"/libtest-nginx-perl_*.deb
+
+    (
+        cd "$dir"
+        quietly "$PRIVATE_APT/download.log" \
+            private_apt unstable apt-get download libtest-nginx-perl
+    )
+
+    install "$(ls "$dir"/libtest-nginx-perl_*_all.deb)"
+}
+
+
+unpack_beside()
+{
+    local package dir=$PRIVATE_APT/binary/archives
+
+    for package in $BESIDE_PACKAGES; do
+
+        if [ -f "$BUILD/beside/$package" ]; then
+            continue
+        fi
+
+        mkdir -p "$dir" "$BUILD/beside"
+        rm -f "$dir/$package"_*.deb
+
+        (
+            cd "$dir"
+            quietly "$PRIVATE_APT/download.log" \
+                private_apt binary apt-get download "$package"
+            dpkg-deb -x "$package"_*.deb "$BUILD/beside"
+        )
+
+        touch "$BUILD/beside/$package"
+    done
+}
+
+
+main()
+{
+    local purpose wanted="" needed
+
+    [ $# -gt 0 ] || die "say for what: build, run, test or bench"
+
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null
+    then
+        die "this needs Debian 12 (there is no apt-get here)"
+    fi
+
+    for purpose in "$@"; do
+        case $purpose in
+            build)  wanted="$wanted $BUILD_PACKAGES" ;;
+            run)    wanted="$wanted $BUILD_PACKAGES $RUN_PACKAGES" ;;
+            test)   wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES" ;;
+            bench)  wanted="$wanted $BUILD_PACKAGES $BENCH_PACKAGES" ;;
+            *)      die "no such purpose: $purpose" ;;
+        esac
+    done
+
+    mkdir -p "$PRIVATE_APT"
+
+    # shellcheck disable=SC2086
+    needed=$(missing $wanted | sort -u)
+
+    if [ -n "$needed" ]; then
+        # shellcheck disable=SC2086
+        install $needed
+    fi
+
+    case " $* " in
+        *" test "*)
+            install_test_nginx
+            unpack_beside
+        ;;
+    esac
+}
+
+
+main "$@"

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+#
+# Copyright (C) the modelguard authors
+#
+# Runs t/*.t with prove, in one of the modes:
+#
+#     run-tests.sh default | hup | postpone | randomize | static | asan
+#                  [--with-units] [prove's options and files ...]
+#
+# --with-units runs the unit tests of build/unit in the same prove.  The logs
+# of a run stay in build/run/MODE.
+
+set -euo pipefail
+
+. "$(dirname "$0")/common.sh"
+
+MODE=${1:-default}
+MODULE=$BUILD/ngx_http_modelguard_module.so
+shift || true
+
+unset "${!TEST_NGINX_USE@}" TEST_NGINX_POSTPONE_OUTPUT TEST_NGINX_RANDOMIZE \
+    TEST_NGINX_SERVROOT TEST_NGINX_LOAD_MODULES MODELGUARD_ALERTS
+
+export TEST_NGINX_BINARY=${NGINX_BIN:-/usr/sbin/nginx}
+export TEST_NGINX_LOAD_MODULES=$MODULE
+export TEST_NGINX_TIMEOUT=${TEST_NGINX_TIMEOUT:-10}
+export MODELGUARD_MODE=$MODE
+export MODELGUARD_RUN=$BUILD/run/$MODE
+export MODELGUARD_CORPUS=${MODELGUARD_CORPUS:-$TOP/../shared/corpus}
+
+case $MODE in
+
+    default)
+    ;;
+
+    hup)
+        export TEST_NGINX_USE_HUP=1
+    ;;
+
+    postpone)
+        export TEST_NGINX_POSTPONE_OUTPUT=1
+    ;;
+
+    randomize)
+        export TEST_NGINX_RANDOMIZE=1
+    ;;
+
+    static)
+        export TEST_NGINX_BINARY=$BUILD/nginx-static/objs/nginx
+        export TEST_NGINX_LOAD_MODULES=
+    ;;
+
+    asan)
+        export TEST_NGINX_BINARY=$BUILD/nginx-asan/objs/nginx
+        export TEST_NGINX_LOAD_MODULES=
+
+        SANITIZER=log_path=$MODELGUARD_RUN/sanitizer
+        SUPPRESSIONS=$TOP/t/tools/lsan.supp
+
+        # Test::Nginx adds the block to log_path, and knows only commas
+
+        export ASAN_OPTIONS=$SANITIZER,detect_stack_use_after_return=1
+        export UBSAN_OPTIONS=$SANITIZER:print_stacktrace=1
+        export LSAN_OPTIONS=suppressions=$SUPPRESSIONS:print_suppressions=0
+    ;;
+
+    *)
+        die "no such mode: $MODE"
+    ;;
+
+esac
+
+[ -x "$TEST_NGINX_BINARY" ] || die "$TEST_NGINX_BINARY is not built"
+
+UNITS=()
+ARGUMENTS=()
+FILES=no
+
+for argument in "$@"; do
+    case $argument in
+        --with-units)
+            for unit in "$TOP"/t/unit/*.c; do
+                unit=${unit##*/}
+                UNITS+=("$BUILD/unit/plain/${unit%.c}")
+            done
+        ;;
+        *.t)
+            FILES=yes
+            ARGUMENTS+=("$argument")
+        ;;
+        *)
+            ARGUMENTS+=("$argument")
+        ;;
+    esac
+done
+
+cd "$TOP"
+
+if [ $FILES = no ]; then
+    ARGUMENTS+=(t/*.t)
+fi
+
+rm -rf "$MODELGUARD_RUN"
+mkdir -p "$MODELGUARD_RUN"
+
+say "prove, mode $MODE"
+exec prove -I t/lib "${UNITS[@]}" "${ARGUMENTS[@]}"
