@@ -11,7 +11,16 @@
 #define HOLD_RAW_MIN    4096
 #define HOLD_EDITS_MIN  256
 
+/* what the short way writes at most: text before a number, and the number */
 
+#define HOLD_RUN_TEXT    16
+#define HOLD_RUN_DIGITS  9
+#define HOLD_RUN_ROOM    (HOLD_RUN_TEXT + HOLD_RUN_DIGITS + 2)
+
+
+static uint32_t hold_run(modelguard_hold_t *hold, const uint8_t *text,
+    size_t *from, uint32_t i);
+static int hold_run_number(uint8_t *out, const modelguard_edit_t *edit);
 static int hold_edited(modelguard_hold_t *hold, const uint8_t *text,
     size_t len);
 static int hold_grow(modelguard_hold_t *hold, void **data, size_t *size,
@@ -182,6 +191,7 @@ modelguard_hold_edit(modelguard_hold_t *hold, int *rc)
     edit->digits = 0;
     edit->big = 0;
     edit->kept = 0;
+    edit->plain = 0;
 
     return edit;
 }
@@ -323,6 +333,12 @@ hold_edited(modelguard_hold_t *hold, const uint8_t *text, size_t len)
 
     for (i = 0; i < hold->n; i++) {
 
+        i = hold_run(hold, text, &at, i);
+
+        if (i == hold->n) {
+            break;
+        }
+
         edit = &hold->edits[i];
 
         if (edit->op == MODELGUARD_EDIT_KEEP || edit->off < at) {
@@ -354,6 +370,98 @@ hold_edited(modelguard_hold_t *hold, const uint8_t *text, size_t len)
     }
 
     return modelguard_hold_write(hold, text + at, len - at);
+}
+
+
+/*
+ * The short way: edits from i on that put a small number in the place of
+ * another, with little text between.  Returns the first that is not so.
+ */
+
+static uint32_t
+hold_run(modelguard_hold_t *hold, const uint8_t *text, size_t *from,
+    uint32_t i)
+{
+    int                       n;
+    size_t                    at, gap;
+    uint8_t                  *out, *last;
+    uint32_t                  first;
+    const modelguard_edit_t  *edit;
+
+    at = *from;
+    first = i;
+    out = hold->out + hold->out_len;
+    last = hold->out + MODELGUARD_HOLD_OUT - HOLD_RUN_ROOM;
+
+    for ( /* void */ ; i < hold->n && out <= last; i++) {
+
+        edit = &hold->edits[i];
+        gap = edit->off - at;
+
+        if (edit->off < at || gap > HOLD_RUN_TEXT) {
+            break;
+        }
+
+        n = hold_run_number(out + gap, edit);
+        if (n == 0) {
+            break;
+        }
+
+        while (gap) {
+            *out++ = text[at++];
+            gap--;
+        }
+
+        out += n;
+        at += edit->len;
+    }
+
+    hold->out_len = (size_t) (out - hold->out);
+    hold->stat.treated += i - first;
+    *from = at;
+
+    return i;
+}
+
+
+/* writes 0 or a fraction below 1; 0 when the number is anything else */
+
+static int
+hold_run_number(uint8_t *out, const modelguard_edit_t *edit)
+{
+    int       i;
+    uint32_t  value;
+
+    if (edit->op == MODELGUARD_EDIT_ZERO
+        || (edit->op == MODELGUARD_EDIT_SCALED && edit->scaled == 0))
+    {
+        *out = '0';
+        return 1;
+    }
+
+    if (edit->op != MODELGUARD_EDIT_SCALED || edit->scaled < 0
+        || edit->scaled > UINT32_MAX || edit->digits > HOLD_RUN_DIGITS)
+    {
+        return 0;
+    }
+
+    value = (uint32_t) edit->scaled;
+
+    for (i = edit->digits + 1; i > 1; i--) {
+        out[i] = (uint8_t) ('0' + value % 10);
+        value /= 10;
+    }
+
+    if (value) {
+        return 0;
+    }
+
+    out[0] = '0';
+    out[1] = '.';
+
+    for (i = edit->digits + 2; out[i - 1] == '0'; i--) { /* void */ }
+
+    return i;
 }
 
 

@@ -8,15 +8,9 @@
 #include "modelguard_number.h"
 
 
+static int rank_compare_plain(const uint8_t *a, size_t alen, const uint8_t *b,
+    size_t blen);
 static void rank_heap_add(modelguard_rank_t *rank, uint32_t i, unsigned k);
-
-
-int
-modelguard_rank_is_number(const modelguard_vector_t *vector, uint32_t i)
-{
-    return vector->edits[i].frame == vector->frame
-           && vector->edits[i].kind == MODELGUARD_EDIT_NUMBER;
-}
 
 
 /* by the scaled values where they tell, by the texts where they do not */
@@ -25,6 +19,7 @@ int
 modelguard_rank_compare(const modelguard_vector_t *vector, uint32_t a,
     uint32_t b)
 {
+    int                       rc;
     const modelguard_edit_t  *x, *y;
 
     x = &vector->edits[a];
@@ -34,8 +29,33 @@ modelguard_rank_compare(const modelguard_vector_t *vector, uint32_t a,
         return x->scaled < y->scaled ? -1 : 1;
     }
 
+    if (x->plain && y->plain) {
+        rc = rank_compare_plain(vector->text + x->off, x->len,
+                                vector->text + y->off, y->len);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+
     return modelguard_number_compare(vector->text + x->off, x->len,
                                      vector->text + y->off, y->len);
+}
+
+
+/*
+ * Of two texts "d.ddd" the first digit that differs tells; 0 if none does,
+ * or if there are signs.
+ */
+
+static int
+rank_compare_plain(const uint8_t *a, size_t alen, const uint8_t *b,
+    size_t blen)
+{
+    if (*a == '-' || *b == '-') {
+        return 0;
+    }
+
+    return memcmp(a, b, alen < blen ? alen : blen);
 }
 
 
@@ -117,6 +137,7 @@ modelguard_rank(modelguard_rank_t *rank)
 {
     uint32_t                    i;
     unsigned                    k;
+    const modelguard_edit_t    *edit, *top;
     const modelguard_vector_t  *vector;
 
     vector = rank->vector;
@@ -136,11 +157,19 @@ modelguard_rank(modelguard_rank_t *rank)
         }
 
         rank->numbers++;
+        edit = &vector->edits[i];
 
-        if (rank->top == MODELGUARD_EDIT_NONE
-            || modelguard_rank_before(vector, i, rank->top))
-        {
+        if (rank->top == MODELGUARD_EDIT_NONE) {
             rank->top = i;
+
+        } else {
+            top = &vector->edits[rank->top];
+
+            if ((edit->scaled >= top->scaled || edit->big || top->big)
+                && modelguard_rank_before(vector, i, rank->top))
+            {
+                rank->top = i;
+            }
         }
 
         if (k) {

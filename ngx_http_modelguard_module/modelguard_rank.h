@@ -38,7 +38,13 @@ typedef struct {
 
 /* 1 if edit i is a number of the vector */
 
-int modelguard_rank_is_number(const modelguard_vector_t *vector, uint32_t i);
+static inline int
+modelguard_rank_is_number(const modelguard_vector_t *vector, uint32_t i)
+{
+    return vector->edits[i].frame == vector->frame
+           && vector->edits[i].kind == MODELGUARD_EDIT_NUMBER;
+}
+
 
 /* less than, equal to or greater than 0, by value */
 

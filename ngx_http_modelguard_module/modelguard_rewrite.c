@@ -9,6 +9,7 @@
 
 static int rewrite_run(modelguard_rewrite_t *rw);
 static int rewrite_token(modelguard_rewrite_t *rw);
+static int rewrite_is_run(const modelguard_rewrite_t *rw);
 static int rewrite_key(modelguard_rewrite_t *rw);
 static int rewrite_open(modelguard_rewrite_t *rw);
 static int rewrite_cut(modelguard_rewrite_t *rw);
@@ -224,12 +225,55 @@ rewrite_run(modelguard_rewrite_t *rw)
             if (rc == MODELGUARD_OK) {
                 rc = rewrite_token(rw);
             }
+
+            if (rc == MODELGUARD_OK && rewrite_is_run(rw)) {
+                rc = modelguard_rewrite_numbers(rw);
+            }
         }
 
         if (rc != MODELGUARD_OK) {
             return rc;
         }
     }
+}
+
+
+/* whether the numbers that follow this one are like it */
+
+static int
+rewrite_is_run(const modelguard_rewrite_t *rw)
+{
+    uint16_t                   state;
+    const modelguard_json_t   *json;
+    const modelguard_scope_t  *scope;
+    const modelguard_place_t  *place;
+
+    json = &rw->walk.json;
+
+    if (json->type != MODELGUARD_JSON_NUMBER || rw->scopes.n == 0) {
+        return 0;
+    }
+
+    scope = &rw->scopes.scopes[rw->scopes.n - 1];
+
+    if (scope->kind != MODELGUARD_SCOPE_ARRAY || scope->depth != json->depth
+        || !scope->holder || scope->ranges || !scope->rule->vector)
+    {
+        return 0;
+    }
+
+    /* the state of all elements that follow, once it is known */
+
+    state = rw->walk.elements[json->depth];
+
+    if (state == MODELGUARD_AUTOMATON_UNDECIDED) {
+        return 0;
+    }
+
+    place = &rw->conf.rules->places[state];
+
+    return place->value == NULL
+           || place->value->treatment == scope->rule->treatment;
 }
 
 

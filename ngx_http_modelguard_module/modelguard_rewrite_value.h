@@ -75,6 +75,13 @@ int modelguard_rewrite_value(modelguard_rewrite_t *rw);
 int modelguard_rewrite_scalar(modelguard_rewrite_t *rw);
 int modelguard_rewrite_end(modelguard_rewrite_t *rw);
 
+/*
+ * Takes a run of numbers that follow one in a vector which is held: the
+ * caller has seen that nothing but the vector's rule applies to them.
+ */
+
+int modelguard_rewrite_numbers(modelguard_rewrite_t *rw);
+
 /* a string, or a part of it before "stop", where a score is expected */
 
 int modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop);

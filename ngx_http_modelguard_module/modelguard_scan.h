@@ -104,4 +104,65 @@ modelguard_scan_space(const uint8_t *p, const uint8_t *end)
 }
 
 
+/*
+ * Past a whole number (RFC 8259 section 6) with at least one byte behind it;
+ * NULL if it is none, or may go on in the next piece, or is NaN or Infinity:
+ * the state machine decides then.  *exponent tells whether it has one.
+ */
+
+static inline const uint8_t *
+modelguard_scan_number(const uint8_t *p, const uint8_t *end, int *exponent)
+{
+    const uint8_t  *start;
+
+    *exponent = 0;
+
+    if (p < end && *p == '-') {
+        p++;
+    }
+
+    start = p;
+
+    if (end - p > 1 && (uint8_t) (p[0] - '0') < 10
+        && (uint8_t) (p[1] - '0') >= 10)
+    {
+        p++;
+
+    } else {
+        p = modelguard_scan_digits(p, end);
+
+        if (p == start || p == end || *start == '0') {
+            return NULL;
+        }
+    }
+
+    if (*p == '.') {
+        start = ++p;
+        p = modelguard_scan_digits(p, end);
+
+        if (p == start || p == end) {
+            return NULL;
+        }
+    }
+
+    if ((*p | 0x20) == 'e') {
+        *exponent = 1;
+        p++;
+
+        if (p < end && (*p == '+' || *p == '-')) {
+            p++;
+        }
+
+        start = p;
+        p = modelguard_scan_digits(p, end);
+
+        if (p == start || p == end) {
+            return NULL;
+        }
+    }
+
+    return p;
+}
+
+
 #endif /* MODELGUARD_SCAN_H_INCLUDED */

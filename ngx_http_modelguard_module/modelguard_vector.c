@@ -9,6 +9,7 @@
 #include "modelguard_number.h"
 
 
+static int vector_round(const modelguard_vector_t *vector);
 static void vector_alone(const modelguard_vector_t *vector, uint32_t i);
 static void vector_label_only(const modelguard_rank_t *rank);
 static void vector_ranges(const modelguard_vector_t *vector);
@@ -24,6 +25,7 @@ modelguard_vector_number(const modelguard_treatment_t *treatment,
     edit->kind = MODELGUARD_EDIT_NUMBER;
     edit->op = MODELGUARD_EDIT_KEEP;
     edit->kept = 0;
+    edit->plain = 0;
 
     if (treatment->step) {
         digits = treatment->unit.digits;
@@ -35,7 +37,7 @@ modelguard_vector_number(const modelguard_treatment_t *treatment,
         rc = modelguard_number_scale(text, len, digits, &edit->scaled);
     }
 
-    edit->digits = (uint8_t) (digits & 0x3f);
+    edit->digits = (uint8_t) (digits & 0x1f);
     edit->big = (rc != MODELGUARD_OK);
 }
 
@@ -44,6 +46,10 @@ void
 modelguard_vector_decide(const modelguard_vector_t *vector)
 {
     modelguard_rank_t  rank;
+
+    if (vector_round(vector)) {
+        return;
+    }
 
     rank.vector = vector;
 
@@ -78,6 +84,60 @@ modelguard_vector_decide(const modelguard_vector_t *vector)
     if (vector->ranges) {
         vector_ranges(vector);
     }
+}
+
+
+/*
+ * The short way of what is asked for most: rounding alone, of a positional
+ * vector whose top stays above all others.  Returns 0 if that is not so, and
+ * has then changed nothing that the long way does not set.
+ */
+
+static int
+vector_round(const modelguard_vector_t *vector)
+{
+    int64_t                        top;
+    uint32_t                       i, numbers, ties;
+    modelguard_edit_t             *edit;
+    const modelguard_treatment_t  *treatment;
+
+    treatment = vector->treatment;
+
+    if (!treatment->round || treatment->top || treatment->min
+        || treatment->renormalize || vector->ranges)
+    {
+        return 0;
+    }
+
+    top = 0;
+    ties = 1;
+    numbers = 0;
+
+    for (i = vector->first; i < vector->last; i++) {
+
+        edit = &vector->edits[i];
+
+        if (!modelguard_rank_is_number(vector, i)) {
+            continue;
+        }
+
+        if (edit->big) {
+            return 0;
+        }
+
+        edit->op = MODELGUARD_EDIT_SCALED;
+        numbers++;
+
+        if (edit->scaled > top) {
+            top = edit->scaled;
+            ties = 0;
+
+        } else {
+            ties += (edit->scaled == top);
+        }
+    }
+
+    return ties == 0 && numbers > 1;
 }
 
 

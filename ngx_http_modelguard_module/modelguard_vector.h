@@ -54,9 +54,10 @@ typedef struct {
     uint8_t         frame;           /* which open vector it belongs to */
     uint8_t         kind;
     uint8_t         op;
-    uint8_t         digits:6;        /* of scaled */
+    uint8_t         digits:5;        /* of scaled */
     uint8_t         big:1;           /* scaled is not valid */
     uint8_t         kept:1;          /* of a range: a number in it is kept */
+    uint8_t         plain:1;         /* the text is [-]d.ddd */
 } modelguard_edit_t;
 
 

@@ -10,11 +10,20 @@ my $answer = '{"scores": [0.123456, 0.765432], "logits": [1.25, 2.5]}';
 
 backend(model => sub {
     my ($request) = @_;
+    my $uri = $request->{uri};
 
-    return json_reply($answer)
-        if $request->{uri} ne '/text';
+    if ($uri =~ m{^/name/}) {
+        my %n = $uri =~ /(\w)=(\d+)/g;
 
-    return json_reply('plain', 'Content-Type' => 'text/plain');
+        return json_reply('{"' . join('', 'a' x ($n{a} || 0),
+                                      "\xc3\xa4" x ($n{u} || 0),
+                                      'b' x ($n{b} || 0)) . '": 0.1234}');
+    }
+
+    return json_reply('plain', 'Content-Type' => 'text/plain')
+        if $uri eq '/text';
+
+    return json_reply($answer);
 });
 
 
@@ -603,10 +612,13 @@ qr/\[error\] .*modelguard: unknown profile "(?:off|pp|P|)"/
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
     }
 --- request eval
-'GET /t?p=' . 'x' x 65
---- error_code: 500
---- error_log eval
-'unknown profile "' . 'x' x 64 . '"'
+[map { 'GET /t?p=' . 'x' x $_ } 63, 64, 65]
+--- error_code eval
+[500, 500, 500]
+--- grep_error_log eval
+qr/unknown profile "x+"/
+--- grep_error_log_out eval
+qr/^unknown profile "x{63,64}"\n$/
 
 
 
@@ -643,8 +655,8 @@ Profile: p
 
 === TEST 11: a location inherits the budgets
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
-    modelguard_budget b zone=z limit=1 window=1h;
+    modelguard_zone $remote_addr zone=z11:1m;
+    modelguard_budget b zone=z11 limit=1 window=1h;
 --- config
     location /t {
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
@@ -658,12 +670,12 @@ Profile: p
 
 === TEST 12: one budget in a location replaces those of the server
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z12:1m;
 --- config
-    modelguard_budget a zone=z limit=1 window=1h;
+    modelguard_budget a zone=z12 limit=1 window=1h;
 
     location /t {
-        modelguard_budget b zone=z limit=2 window=1h;
+        modelguard_budget b zone=z12 limit=2 window=1h;
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
         add_header Budget $modelguard_budget always;
     }
@@ -678,9 +690,9 @@ Profile: p
 
 === TEST 13: off ends the budgets, also for nested locations
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z13:1m;
 --- config
-    modelguard_budget a zone=z limit=1 window=1h;
+    modelguard_budget a zone=z13 limit=1 window=1h;
 
     location /t {
         modelguard_budget off;
@@ -698,17 +710,17 @@ Profile: p
 
 === TEST 14: k and m are thousands and millions
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z14:1m;
 --- config
     location /k {
-        modelguard_budget k zone=z limit=2k window=1h;
+        modelguard_budget k zone=z14 limit=2k window=1h;
         rewrite ^ / break;
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
         add_header Remaining $modelguard_remaining;
     }
 
     location /m {
-        modelguard_budget m zone=z limit=3m window=1h burst=1k;
+        modelguard_budget m zone=z14 limit=3m window=1h burst=1k;
         rewrite ^ / break;
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
         add_header Remaining $modelguard_remaining;
@@ -722,24 +734,26 @@ Profile: p
 
 === TEST 15: reject_status, error_body and log_level are inherited
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z15:1m;
     modelguard_reject_status 503;
 --- config
-    modelguard_budget b zone=z limit=1 window=1h;
+    modelguard_budget b zone=z15 limit=1 window=1h unit=items;
     modelguard_error_body problem;
     modelguard_log_level notice;
 
     location /t {
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
     }
---- request eval
-['GET /t', 'GET /t']
---- error_code eval
-[200, 503]
---- response_headers eval
-['Content-Type: application/json', 'Content-Type: application/problem+json']
---- error_log eval
-qr/\[notice\] .*modelguard: limiting requests/
+--- request
+POST /t
+{"instances": [1, 2]}
+--- error_code: 503
+--- response_headers
+Content-Type: application/problem+json
+--- grep_error_log eval
+qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
+--- grep_error_log_out
+[notice]
 --- no_error_log
 [error]
 [alert]
@@ -748,54 +762,57 @@ qr/\[notice\] .*modelguard: limiting requests/
 
 === TEST 16: and a location has its own
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z16:1m;
     modelguard_reject_status 503;
     modelguard_error_body problem;
     modelguard_log_level notice;
 --- config
     location /t {
-        modelguard_budget b zone=z limit=1 window=1h;
+        modelguard_budget b zone=z16 limit=1 window=1h unit=items;
         modelguard_reject_status 403;
         modelguard_error_body openai;
         modelguard_log_level warn;
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
     }
---- request eval
-['GET /t', 'GET /t']
---- error_code eval
-[200, 403]
---- response_headers eval
-['Content-Type: application/json', 'Content-Type: application/json']
---- error_log eval
-qr/\[warn\] .*modelguard: limiting requests/
+--- request
+POST /t
+{"instances": [1, 2]}
+--- error_code: 403
+--- response_headers
+Content-Type: application/json
+--- grep_error_log eval
+qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
+--- grep_error_log_out
+[warn]
 
 
 
 === TEST 17: the defaults of these are 429, openai, error
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z17:1m;
 --- config
     location /t {
-        modelguard_budget b zone=z limit=1 window=1h;
+        modelguard_budget b zone=z17 limit=1 window=1h unit=items;
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
     }
---- request eval
-['GET /t', 'GET /t']
---- error_code eval
-[200, 429]
---- response_body_like eval
-['scores', '"error"']
---- error_log eval
-qr/\[error\] .*modelguard: limiting requests/
+--- request
+POST /t
+{"instances": [1, 2]}
+--- error_code: 429
+--- response_body_like: "error"
+--- grep_error_log eval
+qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
+--- grep_error_log_out
+[error]
 
 
 
 === TEST 18: dry_run is inherited
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z18:1m;
     modelguard_dry_run on;
 --- config
-    modelguard_budget b zone=z limit=1 window=1h;
+    modelguard_budget b zone=z18 limit=1 window=1h;
 
     location /t {
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
@@ -932,8 +949,6 @@ qr/\[error\] .*modelguard: limiting requests/
 ['GET /t', 'GET /text', 'GET /own']
 --- error_code eval
 [200, 502, 502]
---- error_log
-not JSON
 
 
 
@@ -962,10 +977,10 @@ not JSON
 
 === TEST 25: body_size is inherited, and the items fields replace the built-in
 --- http_config
-    modelguard_zone $remote_addr zone=z:1m;
+    modelguard_zone $remote_addr zone=z25:1m;
     modelguard_body_size 20;
 --- config
-    modelguard_budget b zone=z limit=100 window=1h unit=items;
+    modelguard_budget b zone=z25 limit=100 window=1h unit=items;
     add_header Cost $modelguard_cost always;
 
     location /t {
@@ -1023,3 +1038,128 @@ not JSON
 --- must_die
 --- error_log
 unknown modelguard profile "nobody" in
+
+
+
+=== TEST 28: a pattern that needs too much decides nothing, and that blocks
+--- http_config
+    modelguard_profile p { scores round=1; }
+--- config
+    location /t {
+        modelguard_field scores "$.~^(a+)+$";
+        modelguard p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/name/;
+    }
+--- request eval
+['GET /t?a=8', 'GET /t?a=32&b=1']
+--- response_body_like eval
+['^{"a{8}": 0.1}$', '"error"']
+--- error_code eval
+[200, 502]
+
+
+
+=== TEST 29: a pattern is matched with names of up to 255 bytes
+--- http_config
+    modelguard_profile p { scores round=1; }
+--- config
+    location /t {
+        modelguard_field scores "$.~^a+$";
+        modelguard p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/name/;
+    }
+--- request eval
+['GET /t?a=254', 'GET /t?a=255', 'GET /t?a=256', 'GET /t?a=100000']
+--- response_body_like eval
+['^{"a+": 0.1}$', '^{"a+": 0.1}$', '"error"', '"error"']
+--- error_code eval
+[200, 200, 502, 502]
+
+
+
+=== TEST 30: a pattern without anchors, and bytes that are not ASCII
+--- http_config
+    modelguard_profile p { scores round=1; }
+--- config
+    location /t {
+        modelguard_field scores "$.~(?i)A.{0,2}B$";
+        modelguard p;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/name/;
+    }
+--- request eval
+['GET /t?a=2&b=1', 'GET /t?a=1&u=1&b=1', 'GET /t?a=1&u=1']
+--- response_body_like eval
+['^{"aab": 0.1}$', '^{"a.*b": 0.1}$', ': 0.1234}$']
+
+
+
+=== TEST 31: two locations share what is compiled of their fields
+--- http_config
+    modelguard_profile p { scores round=2; }
+    modelguard_profile q { scores round=1; }
+    modelguard_field scores $.scores;
+    modelguard_field logits $.logits;
+--- config
+    location /p {
+        modelguard p;
+        rewrite ^ / break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /q {
+        modelguard q;
+        rewrite ^ / break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /r {
+        modelguard p;
+        rewrite ^ / break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+
+    location /s {
+        modelguard p;
+        modelguard_field logits $.scores;
+        modelguard_field scores $.logits;
+        rewrite ^ / break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+['GET /p', 'GET /q', 'GET /r', 'GET /s']
+--- response_body eval
+['{"scores": [0.12, 0.77], "logits": [1.25, 2.5]}',
+ '{"scores": [0.1, 0.8], "logits": [1.25, 2.5]}',
+ '{"scores": [0.12, 0.77], "logits": [1.25, 2.5]}',
+ '{"scores": [0.123456, 0.765432], "logits": [1.25, 2.5]}']
+
+
+
+=== TEST 32: the record of a request is found after an internal redirect
+--- http_config
+    modelguard_zone $remote_addr zone=z32:1m;
+    modelguard_profile p { scores round=2; }
+--- config
+    modelguard_budget b zone=z32 limit=10 window=1h;
+    modelguard_field scores $.scores;
+
+    location /t {
+        modelguard p;
+        proxy_pass http://127.0.0.1:1;
+        error_page 502 = /other;
+    }
+
+    location /other {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+        add_header Profile $modelguard_profile;
+        add_header Remaining $modelguard_remaining;
+    }
+--- response_body chomp
+{"scores": [0.12, 0.77], "logits": [1.25, 2.5]}
+--- response_headers
+Profile: p
+Remaining: 9
+--- no_error_log
+[alert]
+[crit]
+[emerg]

@@ -20,13 +20,6 @@ our $Wanted = '{"sc\u006fres": [0.12, 0, 0.88], "text": '
               . '"caf\u00e9 \"\\\\ \u20ac", "nested": [{"scores": 0.56},'
               . ' {"scores": [[0.11], [0.22]]}], "n": 12345678901234567890}';
 
-# the output of one answer must be long enough to be cut in bufs
-
-our $Big = '[' . join(', ', map { sprintf '%d.%04d', $_, $_ } 1 .. 5000) . ']';
-our $BigWanted = '[' . join(', ', map { my $f = sprintf '%02d', $_ / 100;
-                                        my $r = $_ % 100;
-                                        0 } 1 .. 0) . ']';
-
 backend(model => sub {
     my ($request) = @_;
     my ($size, $kind) = $request->{uri} =~ m{/(\d+)(chunk)?};

@@ -15,7 +15,7 @@ our @EXPORT = qw( wire_checks );
 
 
 # Sends bytes to nginx and returns all that it says until it closes, or says
-# nothing for five seconds.
+# nothing for five seconds, or for a moment when the length is reached.
 
 sub talk {
     my ($bytes) = @_;
@@ -30,8 +30,18 @@ sub talk {
 
     syswrite($socket, $bytes);
 
-    while ($select->can_read(5)) {
+    my $wait = 5;
+
+    while ($select->can_read($wait)) {
         sysread($socket, $answer, 65536, length $answer) or last;
+
+        my ($head, $body) = split /\r\n\r\n/, $answer, 2;
+
+        if (($head // '') =~ /^Content-Length: (\d+)/mi
+            && length($body // '') >= $1)
+        {
+            $wait = 0.2;
+        }
     }
 
     close $socket;
@@ -42,7 +52,7 @@ sub talk {
 
 # Blocks with "--- wire" are not asked anything by Test::Nginx but a ping: the
 # requests of that section (one a line) go to a socket of their own, each with
-# "Connection: close" and the lines of "--- wire_headers".  All that came back,
+# the lines of "--- wire_headers", or "Connection: close" in their place.  All that came back,
 # header and body, must match "--- wire_like" and not "--- wire_unlike", one
 # expression a line; with "--- wire_length" it is so long after the header.
 
@@ -68,7 +78,7 @@ sub check {
     return if !defined $block->wire;
 
     my $name = $block->name;
-    my $headers = $block->wire_headers // '';
+    my $headers = $block->wire_headers // 'Connection: close';
 
     $headers =~ s/\n*\z/\n/ if $headers ne '';
     $headers =~ s/\n/\r\n/g;
@@ -77,8 +87,9 @@ sub check {
 
         next if $line eq '';
 
-        my $answer = talk("$line HTTP/1.1\r\nHost: localhost\r\n"
-                          . "Connection: close\r\n$headers\r\n");
+        my $version = $line =~ / HTTP\S+$/ ? '' : ' HTTP/1.1';
+        my $answer = talk("$line$version\r\nHost: localhost\r\n"
+                          . "$headers\r\n");
 
         for my $like (split /\n/, $block->wire_like // '') {
             Test::More::like($answer, qr/$like/s, "$name - $line: $like");

@@ -251,7 +251,8 @@ test_states(void)
        && member(MODELGUARD_AUTOMATON_ROOT, "a") == 0
        && element(MODELGUARD_AUTOMATON_ROOT, 0) == 0
        && modelguard_automaton_uniform(fixture.automaton, 1, 0)
-       && modelguard_automaton_tags(fixture.automaton, 1, &tags) == 0,
+       && modelguard_automaton_tags(fixture.automaton, 1, &tags) == 0
+       && modelguard_automaton_states(fixture.automaton) == 2,
        "no entries");
 
     (void) fixture_make("$");

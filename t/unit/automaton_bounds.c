@@ -154,6 +154,7 @@ test_state_limit(void)
 
         ok(n <= MODELGUARD_AUTOMATON_STATES_MAX
            ? rc == MODELGUARD_OK && state > 1
+             && modelguard_automaton_states(fixture.automaton) == n
            : rc == MODELGUARD_TOO_BIG && fixture.automaton == NULL
              && memory_live == 0,
            "%u states", (unsigned) n);

@@ -522,7 +522,8 @@ test_clock(code_t *code)
        "%s: a client never seen is idle", code->name);
 
     code->spend(&budget, &cell, 0, 1700000000123ULL);
-    ok(cell.cur == 0 && code->reset(&budget, &cell, 1700000000123ULL) == 0,
+    ok(cell.cur == 0 && cell.start == 1700000000000ULL
+       && code->reset(&budget, &cell, 1700000000123ULL) == 0,
        "%s: a cost of 0 starts nothing", code->name);
 
     code->spend(&budget, &cell, 3, 1700000000123ULL);

@@ -48,7 +48,7 @@ typedef struct {
 static size_t  kit_allocated;
 
 
-static void *
+static inline void *
 kit_alloc(void *data, void *old, size_t old_size, size_t size)
 {
     void  *p;
@@ -71,7 +71,7 @@ kit_alloc(void *data, void *old, size_t old_size, size_t size)
 
 /* what lives as long as the rules: leaked on purpose, the tests end soon */
 
-static void *
+static inline void *
 kit_keep(void *data, void *old, size_t old_size, size_t size)
 {
     (void) data;
@@ -86,7 +86,7 @@ kit_keep(void *data, void *old, size_t old_size, size_t size)
 }
 
 
-static int
+static inline int
 kit_match(const void *regex, const uint8_t *name, size_t len)
 {
     int                rc;
@@ -104,7 +104,7 @@ kit_match(const void *regex, const uint8_t *name, size_t len)
 }
 
 
-static modelguard_path_t *
+static inline modelguard_path_t *
 kit_path(const char *text, size_t len)
 {
     int                 code;
@@ -136,7 +136,7 @@ kit_path(const char *text, size_t len)
 }
 
 
-static void
+static inline void
 kit_word(kit_t *kit, modelguard_field_t *field, const char *word, size_t len)
 {
     (void) kit;
@@ -156,7 +156,7 @@ kit_word(kit_t *kit, modelguard_field_t *field, const char *word, size_t len)
 }
 
 
-static void
+static inline void
 kit_bail(const char *what, const char *spec, const char *error)
 {
     printf("Bail out! %s in \"%s\": %s\n", what, spec, error);
@@ -166,7 +166,7 @@ kit_bail(const char *what, const char *spec, const char *error)
 
 /* the spec must outlive the kit */
 
-static void
+static inline void
 kit_build(kit_t *kit, const char *spec)
 {
     size_t                     i, len;
@@ -245,7 +245,7 @@ kit_build(kit_t *kit, const char *spec)
 }
 
 
-static int
+static inline int
 kit_sink(void *data, const uint8_t *bytes, size_t len)
 {
     kit_out_t  *out;
@@ -264,7 +264,7 @@ kit_sink(void *data, const uint8_t *bytes, size_t len)
 }
 
 
-static modelguard_rewrite_t *
+static inline modelguard_rewrite_t *
 kit_create(const kit_t *kit, kit_out_t *out, unsigned depth, size_t hold)
 {
     modelguard_rewrite_conf_t  conf;
@@ -285,7 +285,7 @@ kit_create(const kit_t *kit, kit_out_t *out, unsigned depth, size_t hold)
 
 /* one piece, placed right before a page that must not be touched */
 
-static int
+static inline int
 kit_feed(modelguard_rewrite_t *rw, const unsigned char *bytes, size_t len)
 {
     int             rc;
@@ -307,7 +307,7 @@ kit_feed(modelguard_rewrite_t *rw, const unsigned char *bytes, size_t len)
  * caller's to free.
  */
 
-static void
+static inline void
 kit_run(const kit_t *kit, kit_out_t *out, const unsigned char *doc,
     size_t len, const size_t *cuts, size_t n)
 {
@@ -343,7 +343,7 @@ kit_run(const kit_t *kit, kit_out_t *out, const unsigned char *doc,
 
 /* the same, one byte at a time */
 
-static void
+static inline void
 kit_run_bytes(const kit_t *kit, kit_out_t *out, const unsigned char *doc,
     size_t len)
 {
@@ -366,7 +366,7 @@ kit_run_bytes(const kit_t *kit, kit_out_t *out, const unsigned char *doc,
  * it is good, the same output.  Returns the number of ways that differ.
  */
 
-static unsigned
+static inline unsigned
 kit_split(const kit_t *kit, const unsigned char *doc, size_t len,
     kit_out_t *whole)
 {

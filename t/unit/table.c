@@ -137,7 +137,14 @@ test_check(void)
     damaged(budgets[1].budget.window, 0);
     damaged(budgets[1].budget.burst, UINT64_MAX);
     damaged(budgets[1].name, 7);
+
+    table->budgets[4] = copy.budgets[0];
     damaged(budgets[4].name, 9);
+    table->budgets[3] = copy.budgets[0];
+    table->budgets[3].name = 9;
+    ok(modelguard_table_check(table, size) == MODELGUARD_OK,
+       "a budget in the last cell");
+    *table = copy;
 
     table->records = 40;
     ok(modelguard_table_check(table, size) == MODELGUARD_OK, "a full table");
@@ -226,7 +233,7 @@ test_verdicts(void)
     charge_t   charges[9];
     verdict_t  verdict;
 
-    table = build(2, 4);
+    table = build(3, 4);
     id = client(1);
     modelguard_table_register(table, 7, &minute);
     modelguard_table_register(table, 8, &hour);

@@ -1,0 +1,203 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The short way through a vector: a run of numbers with a comma before each,
+ * all of one in the piece, becomes edits without the state machine.  Whatever
+ * is not of this plain form is left to the long way, which gives the same.
+ */
+
+
+#include "modelguard_rewrite_value.h"
+#include "modelguard_scan.h"
+
+
+/* decimals that are read byte by byte; more take modelguard_number_scale() */
+
+#define NUMBERS_DIGITS_MAX  9
+
+
+static void numbers_like(const modelguard_rewrite_t *rw,
+    modelguard_edit_t *edit);
+static void numbers_read(modelguard_edit_t *edit,
+    const modelguard_treatment_t *treatment, const uint8_t *text, size_t len,
+    int exponent);
+static int numbers_tiny(const uint8_t *text, size_t len, unsigned digits);
+static int numbers_scale(const uint8_t *text, size_t len, unsigned digits,
+    int64_t *scaled);
+
+
+int
+modelguard_rewrite_numbers(modelguard_rewrite_t *rw)
+{
+    int                            rc, exponent;
+    uint64_t                       left;
+    const uint8_t                 *p, *q, *end;
+    modelguard_edit_t             *edit, like;
+    modelguard_json_t             *json;
+    modelguard_hold_t             *hold;
+    modelguard_scope_t            *scope;
+    const modelguard_treatment_t  *treatment;
+
+    json = &rw->walk.json;
+    hold = &rw->hold;
+    scope = &rw->scopes.scopes[rw->scopes.n - 1];
+    treatment = scope->rule->treatment;
+
+    numbers_like(rw, &like);
+
+    /* the last number of a row is decided on, the long way */
+
+    left = scope->row ? scope->row - scope->count - 1 : UINT64_MAX;
+
+    p = json->p;
+    end = json->end;
+
+    for ( /* void */ ; left > 0 && end - p > 1 && *p == ','; left--) {
+
+        q = modelguard_scan_number(p + 1, end, &exponent);
+        if (q == NULL) {
+            break;
+        }
+
+        if (hold->n == hold->size) {
+            edit = modelguard_hold_edit(hold, &rc);
+            if (edit == NULL) {
+                return rc;
+            }
+
+        } else {
+            edit = &hold->edits[hold->n++];
+        }
+
+        p++;
+
+        *edit = like;
+        edit->off = (uint32_t) modelguard_hold_offset(hold, p);
+        edit->len = (uint32_t) (q - p);
+
+        numbers_read(edit, treatment, p, edit->len, exponent);
+
+        scope->count++;
+        p = q;
+    }
+
+    json->p = p;
+
+    return MODELGUARD_OK;
+}
+
+
+/* what the edits of the run have in common */
+
+static void
+numbers_like(const modelguard_rewrite_t *rw, modelguard_edit_t *edit)
+{
+    const modelguard_scope_t  *scope;
+
+    scope = &rw->scopes.scopes[rw->scopes.n - 1];
+
+    memset(edit, 0, sizeof(modelguard_edit_t));
+
+    edit->link = MODELGUARD_EDIT_NONE;
+    edit->frame = (uint8_t) (rw->scopes.n - 1);
+    edit->kind = MODELGUARD_EDIT_NUMBER;
+    edit->op = MODELGUARD_EDIT_KEEP;
+    edit->digits = (uint8_t) (scope->rule->treatment->digits & 0x1f);
+    edit->plain = 1;
+}
+
+
+static void
+numbers_read(modelguard_edit_t *edit, const modelguard_treatment_t *treatment,
+    const uint8_t *text, size_t len, int exponent)
+{
+    unsigned  digits;
+
+    digits = treatment->digits;
+
+    if (treatment->round && digits <= NUMBERS_DIGITS_MAX) {
+
+        if (!exponent) {
+
+            if (numbers_scale(text, len, digits, &edit->scaled)) {
+                return;
+            }
+
+        } else if (numbers_tiny(text, len, digits)) {
+            edit->plain = 0;
+            return;
+        }
+    }
+
+    modelguard_vector_number(treatment, edit, text, len);
+}
+
+
+/*
+ * The same for "d.ddde-dd": whether the value, below 10 * 10^-dd, rounds to
+ * zero.
+ */
+
+static int
+numbers_tiny(const uint8_t *text, size_t len, unsigned digits)
+{
+    unsigned        shift;
+    const uint8_t  *p, *end;
+
+    p = text + (*text == '-');
+    end = text + len;
+
+    if (end - p < 6 || p[1] != '.' || (end[-4] | 0x20) != 'e'
+        || end[-3] != '-')
+    {
+        return 0;
+    }
+
+    shift = (unsigned) (end[-2] - '0') * 10 + (unsigned) (end[-1] - '0');
+
+    return shift >= digits + 2;
+}
+
+
+/*
+ * modelguard_number_scale() for "d.ddd" with a digit behind the last one that
+ * is kept, which is no 5 before nothing but zeros.  Returns 1 if it is so.
+ */
+
+static int
+numbers_scale(const uint8_t *text, size_t len, unsigned digits,
+    int64_t *scaled)
+{
+    int             negative;
+    int64_t         value;
+    const uint8_t  *p, *last, *end;
+
+    end = text + len;
+    negative = (*text == '-');
+    p = text + negative;
+
+    if ((size_t) (end - p) < digits + 4 || p[1] != '.') {
+        return 0;
+    }
+
+    value = *p - '0';
+    p += 2;
+
+    for (last = p + digits; p < last; p++) {
+        value = value * 10 + (*p - '0');
+    }
+
+    if (*p >= '5') {
+
+        if (*p == '5' && p[1] == '0') {
+            return 0;
+        }
+
+        value++;
+    }
+
+    *scaled = negative ? -value : value;
+
+    return 1;
+}

@@ -1,0 +1,178 @@
+package ModelguardServer;
+
+# Copyright (C) the modelguard authors
+#
+# An nginx of one's own, for tests that Test::Nginx's blocks cannot express:
+# reloads with another configuration, several workers, many connections.
+#
+#     my $server = ModelguardServer->start($http, workers => 2);
+#
+#     $server->get('/t', 'X-Key: a');     the whole response
+#     $server->reload($http);             1 if it was taken, else 0
+#     $server->log;                       the error log so far
+#     $server->stop;
+#
+# $http is the http block's contents; PORT in it becomes the server's port.
+# With alerts => 0, t/99-alerts.t does not see this server's alerts.
+
+use strict;
+use warnings;
+
+use File::Path qw( make_path remove_tree );
+use IO::Socket::INET;
+use Time::HiRes qw( sleep time );
+
+
+sub start {
+    my ($class, $http, %options) = @_;
+    my $prefix = "$ENV{TEST_NGINX_SERVROOT}-server";
+
+    my $self = bless { prefix => $prefix, port => free_port(),
+                       workers => $options{workers} // 1,
+                       alerts => $options{alerts} // 1 }, $class;
+
+    remove_tree($prefix);
+    make_path("$prefix/conf", "$prefix/logs");
+
+    $self->configure($http);
+
+    my $pid = fork;
+
+    defined $pid or die "cannot fork: $!";
+
+    if ($pid == 0) {
+        open STDOUT, '>', "$prefix/logs/output" or die;
+        open STDERR, '>&', \*STDOUT or die;
+        exec $ENV{TEST_NGINX_BINARY}, '-p', "$prefix/", '-c',
+             "$prefix/conf/nginx.conf", '-g', 'daemon off;'
+            or die "$ENV{TEST_NGINX_BINARY}: $!";
+    }
+
+    $self->{pid} = $pid;
+    $self->wait_for(sub { eval { $self->connect } })
+        or die "nginx did not start: " . $self->log;
+
+    return $self;
+}
+
+
+sub configure {
+    my ($self, $http) = @_;
+    my $prefix = $self->{prefix};
+
+    my $load = join '', map { "load_module $_;\n" }
+                            split ' ', $Test::Nginx::Util::LoadModules // '';
+
+    my $paths = join '', map { "${_}_temp_path $prefix/$_;\n" }
+                             qw( client_body proxy fastcgi uwsgi scgi );
+
+    $http =~ s/\bPORT\b/127.0.0.1:$self->{port}/g;
+
+    open my $out, '>', "$prefix/conf/nginx.conf" or die "$prefix: $!";
+    print $out "${load}pid $prefix/logs/nginx.pid;\n"
+               . "worker_processes $self->{workers};\n"
+               . "error_log $prefix/logs/error.log info;\n"
+               . ($self->{alerts} ? "error_log $ENV{MODELGUARD_ALERTS} alert;\n"
+                                  : '')
+               . "events { worker_connections 1024; }\n"
+               . "http {\naccess_log off;\n$paths\n$http\n}\n";
+    close $out;
+}
+
+
+sub connect {
+    my ($self) = @_;
+
+    return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                 PeerPort => $self->{port})
+           || die "cannot connect: $!";
+}
+
+
+sub get {
+    my ($self, $uri, @headers) = @_;
+    my $socket = $self->connect;
+
+    print $socket join "\r\n", "GET $uri HTTP/1.0", 'Host: localhost',
+                               @headers, '', '';
+    local $/;
+
+    return <$socket> // '';
+}
+
+
+# New workers accept when the old ones have been told to go, and a refused
+# configuration leaves all as it is.
+
+sub reload {
+    my ($self, $http) = @_;
+    my $seen = length $self->log;
+    my $taken;
+
+    $self->configure($http);
+
+    kill 'HUP', $self->{pid} or die "cannot signal nginx: $!";
+
+    $self->wait_for(sub {
+        my $log = substr $self->log, $seen;
+
+        $taken = 1 if $log =~ /gracefully shutting down.*exited with code 0/s;
+        $taken = 0 if $log =~ /\[emerg\] (?!.*bind\(\) to)/
+                      || $log =~ /still could not bind/;
+
+        return defined $taken;
+    }) or die "nginx did not reload: " . substr $self->log, $seen;
+
+    return $taken;
+}
+
+
+sub log {
+    my ($self) = @_;
+
+    open my $in, '<', "$self->{prefix}/logs/error.log" or return '';
+
+    local $/;
+
+    return <$in> // '';
+}
+
+
+sub stop {
+    my ($self) = @_;
+    my $pid = delete $self->{pid} or return;
+
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+}
+
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $!, $@);
+
+    $self->stop;
+}
+
+
+sub wait_for {
+    my ($self, $condition) = @_;
+    my $end = time + 10;
+
+    while (time < $end) {
+        return 1 if $condition->();
+        sleep 0.02;
+    }
+
+    return 0;
+}
+
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
+        or die "cannot listen: $!";
+
+    return $socket->sockport;
+}
+
+1;

@@ -1,0 +1,631 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * The same rules as the rewriter's, from the same lines of text, carried out
+ * on a whole tree.
+ */
+
+
+#ifndef ORACLE_RULES_H_INCLUDED
+#define ORACLE_RULES_H_INCLUDED
+
+
+#include "oracle_tree.h"
+
+
+#define ORACLE_FIELDS  16
+#define ORACLE_PATHS   8
+
+
+typedef struct {
+    char      role[16];
+    char      paths[ORACLE_PATHS][128];
+    unsigned  npaths;
+    char      labels[4][128];
+    unsigned  nlabels;
+    char      shape[128];
+    char      datatype[128];
+    treat_t   treat;
+    int       vector;
+} rule_t;
+
+
+typedef struct {
+    rule_t    rules[ORACLE_FIELDS];
+    unsigned  n;
+    unsigned  vectors;               /* decided, and of them those ... */
+    unsigned  bad;                   /* ... whose properties do not hold */
+} oracle_t;
+
+
+static inline void
+oracle_treat(treat_t *treat, const char *word)
+{
+    size_t  i;
+
+    if (strcmp(word, "drop") == 0) {
+        treat->drop = 1;
+
+    } else if (strcmp(word, "null") == 0) {
+        treat->null = 1;
+
+    } else if (strcmp(word, "keep") == 0) {
+        treat->keep = 1;
+
+    } else if (strcmp(word, "label_only") == 0) {
+        treat->label_only = 1;
+
+    } else if (strcmp(word, "renormalize") == 0) {
+        treat->renormalize = 1;
+
+    } else if (strncmp(word, "round=", 6) == 0) {
+        treat->reduce = 1;
+        treat->digits = (unsigned) atoi(word + 6);
+        treat->unit = 1;
+
+    } else if (strncmp(word, "step=", 5) == 0) {
+        treat->reduce = 1;
+        treat->step = 1;
+
+        for (i = 5; word[i]; i++) {
+
+            if (word[i] != '.') {
+                treat->unit = treat->unit * 10 + (uint64_t) (word[i] - '0');
+                treat->digits += (strchr(word, '.') != NULL
+                                  && word + i > strchr(word, '.'));
+            }
+        }
+
+    } else if (strncmp(word, "top=", 4) == 0) {
+        treat->top = (unsigned) atoi(word + 4);
+
+    } else {
+        treat->min = 1;
+        strcpy(treat->threshold, word + 4);
+    }
+}
+
+
+/* the lines of rewrite_kit.h */
+
+static inline void
+oracle_build(oracle_t *oracle, const char *spec)
+{
+    int      treats;
+    char    *copy, *line, *word, *lines, *words;
+    rule_t  *rule;
+
+    memset(oracle, 0, sizeof(oracle_t));
+
+    copy = strdup(spec);
+
+    for (line = strtok_r(copy, ";", &lines); line != NULL;
+         line = strtok_r(NULL, ";", &lines))
+    {
+        rule = &oracle->rules[oracle->n++];
+        treats = 0;
+
+        for (word = strtok_r(line, " ", &words); word != NULL;
+             word = strtok_r(NULL, " ", &words))
+        {
+            if (rule->role[0] == '\0') {
+                strcpy(rule->role, word);
+
+            } else if (strcmp(word, "|") == 0) {
+                treats = 1;
+
+            } else if (treats) {
+                oracle_treat(&rule->treat, word);
+
+            } else if (strncmp(word, "label=", 6) == 0) {
+                strcpy(rule->labels[rule->nlabels++], word + 6);
+
+            } else if (strncmp(word, "shape=", 6) == 0) {
+                strcpy(rule->shape, word + 6);
+
+            } else if (strncmp(word, "datatype=", 9) == 0) {
+                strcpy(rule->datatype, word + 9);
+
+            } else {
+                strcpy(rule->paths[rule->npaths++], word);
+            }
+        }
+
+        rule->vector = strcmp(rule->role, "scores") == 0
+                       || strcmp(rule->role, "logits") == 0;
+    }
+
+    free(copy);
+}
+
+
+static inline int
+rule_names(const rule_t *rule, const node_t *node)
+{
+    unsigned  i;
+
+    for (i = 0; i < rule->npaths; i++) {
+
+        if (path_matches(rule->paths[i], strlen(rule->paths[i]), node)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* drop wins, then null, then the first */
+
+static inline void
+oracle_name(const oracle_t *oracle, node_t *node)
+{
+    size_t         i;
+    unsigned       r;
+    const rule_t  *rule, *best;
+
+    best = NULL;
+
+    for (r = 0; r < oracle->n; r++) {
+        rule = &oracle->rules[r];
+
+        if (rule->treat.keep || !rule_names(rule, node)) {
+            continue;
+        }
+
+        if (best == NULL || (rule->treat.drop && !best->treat.drop)
+            || (rule->treat.null && !best->treat.drop && !best->treat.null))
+        {
+            best = rule;
+        }
+    }
+
+    node->rule = best;
+
+    if (best != NULL && (best->treat.null || best->treat.drop)) {
+        node->cut = best->treat.drop && node->parent != NULL;
+        tree_set(node, NODE_LITERAL, "null");
+        node->rule = NULL;
+
+        return;
+    }
+
+    for (i = 0; i < node->nkids; i++) {
+        oracle_name(oracle, node->kids[i]);
+    }
+}
+
+
+/* the rule that names the numbers right in this array, through itself */
+
+static inline const rule_t *
+array_rule(const node_t *node)
+{
+    if (node == NULL || node->type != NODE_ARRAY) {
+        return NULL;
+    }
+
+    return node->rule != NULL ? node->rule : array_rule(node->parent);
+}
+
+
+static inline const rule_t *
+number_rule(const node_t *node)
+{
+    const rule_t  *rule;
+
+    rule = array_rule(node->parent);
+
+    return rule != NULL ? rule : node->rule;
+}
+
+
+/* the bytes that two paths have in common, in whole steps */
+
+static inline size_t
+path_common(const char *a, const char *b)
+{
+    size_t  i, common;
+
+    common = 1;
+
+    for (i = 1; /* void */ ; i++) {
+
+        if ((a[i] == '\0' || a[i] == '.' || a[i] == '[')
+            && (b[i] == '\0' || b[i] == '.' || b[i] == '['))
+        {
+            common = i;
+        }
+
+        if (a[i] != b[i] || a[i] == '\0') {
+            return common;
+        }
+    }
+}
+
+
+static inline int
+path_is_parallel(const char *path)
+{
+    return strlen(path) > 3 && strcmp(path + strlen(path) - 3, "[*]") == 0;
+}
+
+
+static inline const node_t *
+ancestor(const node_t *node, const char *path, size_t len)
+{
+    for ( /* void */ ; node != NULL; node = node->parent) {
+
+        if (path_matches(path, len, node)) {
+            break;
+        }
+    }
+
+    return node;
+}
+
+
+/* the element of "top" that the node is in */
+
+static inline node_t *
+element_of(node_t *node, const node_t *top)
+{
+    while (node->parent != top) {
+        node = node->parent;
+    }
+
+    return node;
+}
+
+
+/*
+ * The container whose numbers are one vector with this one, NULL: none.
+ * "ranges" is 1 if its elements are cut, 2 if its members are.
+ */
+
+static inline const node_t *
+vector_of(const node_t *node, const rule_t *rule, int *ranges)
+{
+    size_t         len, steps, common;
+    const char    *path;
+    const node_t  *top;
+
+    *ranges = 0;
+
+    if (array_rule(node->parent) == rule) {
+        return node->parent;
+    }
+
+    path = rule->paths[0];
+    len = strlen(path);
+
+    if (node->parent != NULL && node->parent->type == NODE_OBJECT
+        && path[len - 1] == '*' && path[len - 2] == '.')
+    {
+        *ranges = 2;
+        return node->parent;
+    }
+
+    if (rule->nlabels == 0 || path_is_parallel(rule->labels[0])) {
+        return NULL;
+    }
+
+    common = path_common(path, rule->labels[0]);
+    steps = 1;
+
+    for (len = 1; len + 3 <= common; len++) {
+
+        if (memcmp(path + len, "[*]", 3) == 0) {
+            steps = len;
+        }
+    }
+
+    for (top = node->parent; top != NULL; top = top->parent) {
+
+        if (top->type == NODE_ARRAY && path_matches(path, steps, top)) {
+            *ranges = 1;
+            return top;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* all nodes that a path names below "top", in order */
+
+static inline size_t
+tree_find(node_t *node, const char *path, size_t len, node_t **found, size_t n)
+{
+    size_t  i;
+
+    if (!node->cut && path_matches(path, len, node)) {
+        found[n++] = node;
+    }
+
+    for (i = 0; i < node->nkids && n < 64; i++) {
+        n = tree_find(node->kids[i], path, len, found, n);
+    }
+
+    return n;
+}
+
+
+static inline void
+vector_write(oracle_t *oracle, node_t **nodes, size_t n, const rule_t *rule,
+    int ranges)
+{
+    int      hidden;
+    char     text[DEC_TEXT];
+    item_t  *items;
+    size_t   i;
+
+    items = calloc(n + 1, sizeof(item_t));
+    hidden = 0;
+
+    for (i = 0; i < n; i++) {
+        items[i].text = nodes[i]->text;
+    }
+
+    item_decide(items, n, &rule->treat, ranges);
+
+    oracle->vectors++;
+
+    if (item_properties(items, n, &rule->treat, ranges)) {
+        oracle->bad++;
+        printf("# the oracle is wrong about a vector of %zu\n", n);
+    }
+
+    for (i = 0; i < n; i++) {
+        nodes[i]->done = items[i].hidden ? 2 : 1;
+
+        if (!items[i].raw) {
+            dec_text(&items[i].sent, text);
+            free(nodes[i]->text);
+            nodes[i]->text = strdup(text);
+            nodes[i]->len = strlen(text);
+            nodes[i]->big = items[i].big || strlen(text) > 100;
+        }
+
+        hidden |= items[i].hidden;
+    }
+
+    free(items);
+    (void) hidden;
+}
+
+
+/* cuts the elements of which no number is kept */
+
+static inline void
+vector_cut(const node_t *top, node_t **nodes, size_t n, int ranges)
+{
+    int     hidden;
+    size_t  i, j, kept, numbers;
+
+    hidden = 0;
+
+    for (i = 0; i < n; i++) {
+        hidden |= (nodes[i]->done == 2);
+    }
+
+    for (j = 0; j < top->nkids && hidden; j++) {
+        kept = 0;
+        numbers = 0;
+
+        for (i = 0; i < n; i++) {
+
+            if (element_of(nodes[i], top) == top->kids[j]) {
+                numbers++;
+                kept += (nodes[i]->done != 2);
+            }
+        }
+
+        if (kept == 0 && (numbers || ranges == 1)) {
+            top->kids[j]->cut = 1;
+        }
+    }
+}
+
+
+static inline void
+vector_parallel(const node_t *group, const rule_t *rule, const node_t *top)
+{
+    size_t    i, j, n, len;
+    node_t   *found[64];
+    unsigned  r;
+
+    for (r = 0; r < rule->nlabels; r++) {
+        len = strlen(rule->labels[r]) - 3;
+        n = tree_find((node_t *) (uintptr_t) group, rule->labels[r], len,
+                      found, 0);
+
+        for (i = 0; i < n; i++) {
+
+            for (j = 0; j < found[i]->nkids && j < top->nkids; j++) {
+                found[i]->kids[j]->cut |= top->kids[j]->cut;
+            }
+        }
+    }
+}
+
+
+/* the numbers in a row of the tensor, 0 for all of them; -1: class numbers */
+
+static inline long
+vector_row(const node_t *top, const rule_t *rule)
+{
+    long           row;
+    char           text[DEC_TEXT];
+    dec_t          value;
+    size_t         i, n, common;
+    node_t        *found[64];
+    const node_t  *group;
+
+    if (rule->shape[0] == '\0' || top->rule != rule) {
+        return 0;
+    }
+
+    common = path_common(rule->paths[0], rule->shape);
+
+    if (rule->datatype[0] != '\0'
+        && path_common(rule->paths[0], rule->datatype) < common)
+    {
+        common = path_common(rule->paths[0], rule->datatype);
+    }
+
+    group = ancestor(top, rule->paths[0], common);
+
+    if (rule->datatype[0] != '\0') {
+        n = tree_find((node_t *) (uintptr_t) group, rule->datatype,
+                      strlen(rule->datatype), found, 0);
+
+        if (n && found[0]->type == NODE_STRING
+            && strncmp(found[0]->text, "F", 1) != 0
+            && strncmp(found[0]->text, "BF", 2) != 0)
+        {
+            return -1;
+        }
+    }
+
+    n = tree_find((node_t *) (uintptr_t) group, rule->shape,
+                  strlen(rule->shape), found, 0);
+    row = 0;
+
+    for (i = 0; n && i < found[0]->nkids; i++) {
+
+        if (found[0]->kids[i]->type == NODE_NUMBER) {
+            dec_parse(&value, found[0]->kids[i]->text);
+            dec_round(&value, 0);
+            dec_text(&value, text);
+            row = strlen(text) > 17 ? 0 : atol(text);
+        }
+    }
+
+    return row < 0 ? 0 : row;
+}
+
+
+static inline void
+oracle_tensor(oracle_t *oracle, node_t **nodes, size_t n, const rule_t *rule,
+    long row)
+{
+    size_t  i, len;
+
+    for (i = 0; i < n; i += len) {
+        len = (row > 0 && (size_t) row < n - i) ? (size_t) row : n - i;
+        vector_write(oracle, nodes + i, len, rule, 0);
+    }
+}
+
+
+/* decides the vector that this number is the first of */
+
+static inline void
+oracle_vector(oracle_t *oracle, node_t **all, size_t n, const rule_t *rule)
+{
+    int            ranges, other;
+    long           row;
+    size_t         i, m, common;
+    node_t       **nodes, *found[64];
+    unsigned       r;
+    const node_t  *top, *group;
+
+    top = rule->vector ? vector_of(all[0], rule, &ranges) : NULL;
+    nodes = calloc(n + 1, sizeof(node_t *));
+    nodes[0] = all[0];
+    m = 1;
+
+    for (i = 1; i < n && top != NULL; i++) {
+
+        if (!all[i]->done && number_rule(all[i]) == rule
+            && vector_of(all[i], rule, &other) == top && other == ranges)
+        {
+            nodes[m++] = all[i];
+        }
+    }
+
+    group = NULL;
+
+    if (top != NULL && ranges == 0 && rule->nlabels && top->rule == rule
+        && path_is_parallel(rule->labels[0]))
+    {
+        common = path_common(rule->paths[0], rule->labels[0]);
+        group = ancestor(top, rule->paths[0], common);
+
+        for (r = 0; r < rule->nlabels && ranges == 0; r++) {
+            ranges = tree_find((node_t *) (uintptr_t) group, rule->labels[r],
+                               strlen(rule->labels[r]) - 3, found, 0) > 0;
+        }
+    }
+
+    row = top != NULL && ranges == 0 ? vector_row(top, rule) : 0;
+
+    if (row < 0) {
+
+        for (i = 0; i < m; i++) {
+            nodes[i]->done = 1;
+        }
+
+    } else {
+        oracle_tensor(oracle, nodes, m, rule, row);
+    }
+
+    if (ranges && row >= 0) {
+        /* the vector was decided as one of hidden zeros: see below */
+        (void) row;
+    }
+
+    if (ranges) {
+        vector_cut(top, nodes, m, ranges);
+    }
+
+    if (group != NULL && ranges) {
+        vector_parallel(group, rule, top);
+    }
+
+    free(nodes);
+}
+
+
+static inline size_t
+oracle_numbers(node_t *node, node_t **all, size_t n)
+{
+    size_t  i;
+
+    if (node->type == NODE_NUMBER && number_rule(node) != NULL) {
+        all[n++] = node;
+    }
+
+    for (i = 0; i < node->nkids; i++) {
+        n = oracle_numbers(node->kids[i], all, n);
+    }
+
+    return n;
+}
+
+
+static inline void
+oracle_apply(oracle_t *oracle, node_t *root, size_t max)
+{
+    size_t    i, n;
+    node_t  **all;
+
+    oracle_name(oracle, root);
+
+    all = calloc(max + 1, sizeof(node_t *));
+    n = oracle_numbers(root, all, 0);
+
+    for (i = 0; i < n; i++) {
+
+        if (!all[i]->done) {
+            oracle_vector(oracle, all + i, n - i, number_rule(all[i]));
+        }
+    }
+
+    free(all);
+}
+
+
+#endif /* ORACLE_RULES_H_INCLUDED */
