@@ -14,7 +14,14 @@
 #define GUARD_SUM_UNIT   1000000000LL
 #define GUARD_SUM_SLACK  1000000LL
 
+/* bytes of two texts that are rounded side by side */
 
+#define GUARD_TEXT       128
+
+
+static void guard_big(const modelguard_rank_t *rank, int64_t quantum);
+static int guard_reaches(const modelguard_vector_t *vector, uint32_t i,
+    uint32_t top);
 static int64_t guard_raise(const modelguard_rank_t *rank, int64_t quantum);
 static int guard_zero_hides(const modelguard_rank_t *rank);
 static int guard_is_distribution(const modelguard_vector_t *vector);
@@ -39,12 +46,17 @@ modelguard_guard(const modelguard_rank_t *rank)
 
     vector = rank->vector;
     edit = &vector->edits[rank->top];
+    quantum = vector->treatment->step ? vector->treatment->unit.unit : 1;
+
+    if (edit->op == MODELGUARD_EDIT_ROUND) {
+        guard_big(rank, quantum);
+        return;
+    }
 
     if (edit->op != MODELGUARD_EDIT_SCALED) {
         return;
     }
 
-    quantum = vector->treatment->step ? vector->treatment->unit.unit : 1;
     top = guard_raise(rank, quantum);
 
     for (i = vector->first; i < vector->last; i++) {
@@ -72,8 +84,87 @@ modelguard_guard(const modelguard_rank_t *rank)
 
 
 /*
+ * A top too big to be scaled: only a value as big can reach it, and becomes
+ * the greatest, or below zero the least, that is not so big.
+ */
+
+static void
+guard_big(const modelguard_rank_t *rank, int64_t quantum)
+{
+    uint32_t                    i;
+    const uint8_t              *text;
+    modelguard_edit_t          *edit;
+    const modelguard_vector_t  *vector;
+
+    static const uint8_t        lowest[] = "-1e308";
+
+    vector = rank->vector;
+    text = vector->text + vector->edits[rank->top].off;
+
+    for (i = vector->first; i < vector->last; i++) {
+
+        edit = &vector->edits[i];
+
+        if (!modelguard_rank_is_number(vector, i) || i == rank->top
+            || edit->op != MODELGUARD_EDIT_ROUND
+            || !guard_reaches(vector, i, rank->top))
+        {
+            continue;
+        }
+
+        if (*text != '-') {
+            edit->op = MODELGUARD_EDIT_SCALED;
+            edit->big = 0;
+            edit->scaled = (MODELGUARD_NUMBER_SCALED_MAX - 1) / quantum
+                           * quantum;
+
+        } else if (modelguard_number_compare(text,
+                                             vector->edits[rank->top].len,
+                                             lowest, sizeof(lowest) - 1) > 0)
+        {
+            edit->op = MODELGUARD_EDIT_LOWEST;
+
+        } else {
+            edit->op = MODELGUARD_EDIT_NEG_INF;
+        }
+    }
+}
+
+
+/* whether value i, rounded, reaches the top; in doubt it does */
+
+static int
+guard_reaches(const modelguard_vector_t *vector, uint32_t i, uint32_t top)
+{
+    size_t                    alen, blen;
+    uint8_t                   a[GUARD_TEXT + MODELGUARD_NUMBER_PAD];
+    uint8_t                   b[GUARD_TEXT + MODELGUARD_NUMBER_PAD];
+    const modelguard_edit_t  *x, *y;
+
+    x = &vector->edits[i];
+    y = &vector->edits[top];
+
+    if (i > top && modelguard_rank_compare(vector, i, top) == 0) {
+        return 0;
+    }
+
+    if (x->len > GUARD_TEXT || y->len > GUARD_TEXT) {
+        return 1;
+    }
+
+    alen = modelguard_number_round(vector->text + x->off, x->len, x->digits,
+                                   a);
+    blen = modelguard_number_round(vector->text + y->off, y->len, y->digits,
+                                   b);
+
+    return modelguard_number_compare(a, alen, b, blen) >= 0;
+}
+
+
+/*
  * Gives the top one quantum when it was rounded to zero and another value
- * would have to go below zero, or has become zero, to stay behind it.
+ * would have to go below zero, or has become zero, to stay behind it.  A top
+ * that is zero exactly has equals behind it, or what it hides is filled.
  */
 
 static int64_t
@@ -86,7 +177,9 @@ guard_raise(const modelguard_rank_t *rank, int64_t quantum)
     vector = rank->vector;
     top = &vector->edits[rank->top];
 
-    if (rank->negative || top->scaled != 0) {
+    if (rank->negative || top->scaled != 0
+        || modelguard_rank_sign(vector, rank->top) <= 0)
+    {
         return top->scaled;
     }
 

@@ -9,9 +9,9 @@
 #include "modelguard_walk.h"
 
 
-/* decimal digits of a count that are looked at; more saturate anyway */
+/* bytes of a number that are looked at: a double's text has up to 25 */
 
-#define ITEMS_DIGITS_MAX  20
+#define ITEMS_DIGITS_MAX  32
 
 
 struct modelguard_items_s {
@@ -20,23 +20,27 @@ struct modelguard_items_s {
     modelguard_walk_t    walk;
     uint64_t             count;         /* the greatest so far */
     int                  error;
-    unsigned             counting:1;    /* the elements of an array... */
     unsigned             skipping:1;    /* a container to its end */
     unsigned             named:1;       /* the value that is cut is named */
-    unsigned             depth;         /* ...that is in this depth */
     unsigned             skip_depth;
-    uint64_t             elements;
     size_t               len;           /* of the number that is cut */
     uint8_t              digits[ITEMS_DIGITS_MAX];
+
+    /* by depth: the elements of an array that is named */
+
+    uint32_t             elements[MODELGUARD_JSON_DEPTH_MAX + 1];
+    uint64_t             counting[MODELGUARD_JSON_DEPTH_MAX / 64 + 1];
 };
 
 
 static int items_run(modelguard_items_t *items);
 static void items_token(modelguard_items_t *items);
+static void items_open(modelguard_items_t *items);
 static void items_value(modelguard_items_t *items);
 static void items_digits(modelguard_items_t *items, const uint8_t *stop);
 static uint64_t items_number(modelguard_items_t *items);
 static void items_count(modelguard_items_t *items, uint64_t count);
+static int items_is_counting(const modelguard_items_t *items, unsigned depth);
 static int items_is_named(const modelguard_items_t *items);
 
 
@@ -57,13 +61,12 @@ modelguard_items_create(const modelguard_automaton_t *automaton,
     items->data = data;
     items->count = 1;
     items->error = MODELGUARD_OK;
-    items->counting = 0;
     items->skipping = 0;
     items->named = 0;
-    items->depth = 0;
     items->skip_depth = 0;
-    items->elements = 0;
     items->len = 0;
+
+    memset(items->counting, 0, sizeof(items->counting));
 
     return items;
 }
@@ -94,11 +97,23 @@ modelguard_items_finish(modelguard_items_t *items, uint64_t *count)
 {
     int  rc;
 
+    if (items->error) {
+        return items->error;
+    }
+
     rc = modelguard_items_feed(items, (const uint8_t *) " ", 1);
 
     if (rc == MODELGUARD_OK) {
         rc = modelguard_json_finish(&items->walk.json);
+
+    } else if (rc == MODELGUARD_MALFORMED) {
+
+        /* a space is wrong nowhere but inside a token */
+
+        rc = MODELGUARD_TRUNCATED;
     }
+
+    items->error = rc;
 
     if (rc == MODELGUARD_OK) {
         *count = items->count;
@@ -175,9 +190,8 @@ items_token(modelguard_items_t *items)
     case MODELGUARD_JSON_OBJECT_END:
     case MODELGUARD_JSON_ARRAY_END:
 
-        if (items->counting && json->depth == items->depth) {
-            items->counting = 0;
-            items_count(items, items->elements);
+        if (items_is_counting(items, json->depth + 1)) {
+            items_count(items, items->elements[json->depth + 1]);
         }
 
         return;
@@ -204,22 +218,36 @@ items_token(modelguard_items_t *items)
     case MODELGUARD_JSON_OBJECT:
     case MODELGUARD_JSON_ARRAY:
 
-        if (json->type == MODELGUARD_JSON_ARRAY && items->named
-            && !items->counting)
-        {
-            items->counting = 1;
-            items->depth = json->depth - 1;
-            items->elements = 0;
-
-        } else if (modelguard_walk_is_dead(&items->walk)) {
-            items->skipping = 1;
-            items->skip_depth = json->depth - 1;
-        }
+        items_open(items);
 
         return;
 
     default:
         return;
+    }
+}
+
+
+/* a container has begun: its elements are counted, or what is in it */
+
+static void
+items_open(modelguard_items_t *items)
+{
+    uint64_t            bit;
+    modelguard_json_t  *json;
+
+    json = &items->walk.json;
+    bit = (uint64_t) 1 << (json->depth % 64);
+
+    items->counting[json->depth / 64] &= ~bit;
+
+    if (json->type == MODELGUARD_JSON_ARRAY && items->named) {
+        items->counting[json->depth / 64] |= bit;
+        items->elements[json->depth] = 0;
+
+    } else if (modelguard_walk_is_dead(&items->walk)) {
+        items->skipping = 1;
+        items->skip_depth = json->depth - 1;
     }
 }
 
@@ -237,8 +265,10 @@ items_value(modelguard_items_t *items)
     depth = json->depth - (json->type == MODELGUARD_JSON_OBJECT
                            || json->type == MODELGUARD_JSON_ARRAY);
 
-    if (items->counting && depth == items->depth + 1) {
-        items->elements++;
+    if (items_is_counting(items, depth)
+        && items->elements[depth] < UINT32_MAX)
+    {
+        items->elements[depth]++;
     }
 
     items->named = (items_is_named(items) != 0);
@@ -281,6 +311,10 @@ items_number(modelguard_items_t *items)
 {
     int64_t  value;
 
+    if (items->len && items->digits[0] == '-') {
+        return 1;
+    }
+
     if (items->len > ITEMS_DIGITS_MAX
         || modelguard_number_scale(items->digits, items->len, 0, &value)
            != MODELGUARD_OK)
@@ -302,6 +336,13 @@ items_count(modelguard_items_t *items, uint64_t count)
     if (count > items->count) {
         items->count = count;
     }
+}
+
+
+static int
+items_is_counting(const modelguard_items_t *items, unsigned depth)
+{
+    return (int) (items->counting[depth / 64] >> (depth % 64) & 1);
 }
 
 

@@ -251,19 +251,20 @@ modelguard_rank_keep(modelguard_rank_t *rank)
         if (reduce && !edit->big) {
             edit->op = MODELGUARD_EDIT_SCALED;
 
-        } else if (reduce) {
+        } else if (edit->big) {
 
             class = modelguard_number_class(text, edit->len);
 
-            if (class == MODELGUARD_NUMBER_FINITE) {
-                edit->op = MODELGUARD_EDIT_ROUND;
-
-            } else if (class == MODELGUARD_NUMBER_NAN) {
+            if (class == MODELGUARD_NUMBER_NAN) {
                 continue;
+            }
+
+            if (reduce && class == MODELGUARD_NUMBER_FINITE) {
+                edit->op = MODELGUARD_EDIT_ROUND;
             }
         }
 
-        if (*text == '-') {
+        if (*text == '-' && modelguard_rank_sign(vector, i) < 0) {
             rank->negative = 1;
         }
 

@@ -45,6 +45,8 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
     rw->mark = NULL;
     rw->want = MODELGUARD_WANT_NOTHING;
     rw->digits = 0;
+    rw->escape = 0;
+    rw->code = 0;
     rw->skipping = 0;
     rw->dropping = 0;
     rw->dropped = 0;
@@ -114,6 +116,12 @@ modelguard_rewrite_finish(modelguard_rewrite_t *rw)
 
     if (rc == MODELGUARD_AGAIN) {
         rc = modelguard_json_finish(&rw->walk.json);
+
+    } else if (rc == MODELGUARD_MALFORMED) {
+
+        /* a space is wrong nowhere but inside a token */
+
+        rc = MODELGUARD_TRUNCATED;
     }
 
     if (rc == MODELGUARD_OK) {

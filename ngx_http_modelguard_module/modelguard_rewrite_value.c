@@ -16,6 +16,12 @@
 #define DIGITS_SIGN    4
 #define DIGITS_FOUND   5
 
+/* of the search for the end of an escape */
+
+#define ESCAPE_NONE    0
+#define ESCAPE_BEGUN   1
+#define ESCAPE_HEX     2     /* 2 .. 5: four, three, two, one to come */
+
 
 static int rewrite_uncomma(modelguard_rewrite_t *rw, size_t off);
 static int rewrite_drop(modelguard_rewrite_t *rw, size_t off,
@@ -24,6 +30,7 @@ static void rewrite_drop_end(modelguard_rewrite_t *rw);
 static void rewrite_want(modelguard_rewrite_t *rw,
     const modelguard_place_t *place);
 static int rewrite_wanted(modelguard_rewrite_t *rw);
+static int rewrite_escape(modelguard_rewrite_t *rw, uint8_t *c);
 static unsigned rewrite_value_depth(const modelguard_rewrite_t *rw);
 
 
@@ -228,6 +235,7 @@ rewrite_want(modelguard_rewrite_t *rw, const modelguard_place_t *place)
 
     depth = rewrite_value_depth(rw);
     rw->digits = DIGITS_NONE;
+    rw->escape = ESCAPE_NONE;
 
     if (type == MODELGUARD_JSON_NUMBER
         && modelguard_scope_is_shape(&rw->scopes, depth))
@@ -301,12 +309,11 @@ rewrite_wanted(modelguard_rewrite_t *rw)
     off = modelguard_rewrite_start(rw);
     len = modelguard_hold_offset(&rw->hold, json->stop) - off;
 
+    if (len > rw->conf.hold) {
+        return MODELGUARD_TOO_BIG;
+    }
+
     if (rw->want == MODELGUARD_WANT_NUMBER) {
-
-        if (len > rw->conf.hold) {
-            return MODELGUARD_TOO_BIG;
-        }
-
         return modelguard_scope_number(&rw->scopes, rw->rule, json->depth, off,
                                        json->stop);
     }
@@ -373,6 +380,16 @@ modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop)
 
         c = *p;
 
+        if (c == '\\' && rw->escape == ESCAPE_NONE) {
+            rw->escape = ESCAPE_BEGUN;
+            rw->code = 0;
+            continue;
+        }
+
+        if (rw->escape != ESCAPE_NONE && !rewrite_escape(rw, &c)) {
+            continue;
+        }
+
         if ((uint8_t) (c - '0') < 10) {
             state = (state <= DIGITS_DIGIT) ? DIGITS_DIGIT : DIGITS_FOUND;
 
@@ -393,6 +410,45 @@ modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop)
     rw->digits = state;
 
     return state == DIGITS_FOUND ? MODELGUARD_UNTREATABLE : MODELGUARD_OK;
+}
+
+
+/*
+ * Goes on with an escape: returns 1 at its end, with the character if it may
+ * be of a number and else with some other.
+ */
+
+static int
+rewrite_escape(modelguard_rewrite_t *rw, uint8_t *c)
+{
+    unsigned  digit;
+
+    if (rw->escape == ESCAPE_BEGUN) {
+
+        if (*c == 'u') {
+            rw->escape = ESCAPE_HEX;
+            return 0;
+        }
+
+        rw->escape = ESCAPE_NONE;
+        *c = '\\';
+
+        return 1;
+    }
+
+    digit = *c;
+    digit = (digit <= '9') ? digit - '0' : (digit | 0x20) - 'a' + 10;
+
+    rw->code = rw->code << 4 | digit;
+
+    if (++rw->escape < ESCAPE_HEX + 4) {
+        return 0;
+    }
+
+    rw->escape = ESCAPE_NONE;
+    *c = (rw->code < 0x80) ? (uint8_t) rw->code : '\\';
+
+    return 1;
 }
 
 

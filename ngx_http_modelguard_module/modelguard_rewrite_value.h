@@ -44,7 +44,13 @@ struct modelguard_rewrite_s {
                                                treated as a number */
     const modelguard_mark_t   *mark;        /* of a datatype */
     unsigned                   want;
-    unsigned                   digits;      /* in the string that is cut */
+
+    /* in the string that is cut: what of a number has been seen, and of an
+       escape; its code */
+
+    unsigned                   digits;
+    unsigned                   escape;
+    unsigned                   code;
 
     unsigned                   skipping:1;  /* a container, to its end */
     unsigned                   dropping:1;  /* the value goes */

@@ -283,7 +283,10 @@ rules_field(rules_build_t *build, const modelguard_field_t *field,
             return rc;
         }
 
-        if (!rule->vector || path->n == 0) {
+        if (!rule->vector || path->n == 0
+            || treatment->op == MODELGUARD_DROP
+            || treatment->op == MODELGUARD_NULL)
+        {
             continue;
         }
 

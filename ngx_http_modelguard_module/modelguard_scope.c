@@ -9,6 +9,9 @@
 
 static int scope_open_array(modelguard_scopes_t *scopes,
     const modelguard_rule_t *rule, unsigned depth, const uint8_t *p);
+static int scope_open_grouped(modelguard_scopes_t *scopes,
+    modelguard_scope_t *scope, const modelguard_scope_t *group,
+    const uint8_t *p);
 static int scope_push(modelguard_scopes_t *scopes,
     modelguard_scope_kind_e kind, const modelguard_rule_t *rule,
     unsigned depth, const uint8_t *p);
@@ -30,11 +33,11 @@ modelguard_scope_open(modelguard_scopes_t *scopes,
     const modelguard_place_t *place, unsigned depth, int is_object,
     const uint8_t *p)
 {
-    int                       rc;
-    unsigned                  i;
-    modelguard_scope_t       *above;
-    const modelguard_rule_t  *rule;
-    const modelguard_mark_t  *mark;
+    int                        rc;
+    unsigned                   i;
+    const modelguard_rule_t   *within;
+    const modelguard_mark_t   *mark;
+    const modelguard_scope_t  *above;
 
     static const uint8_t  kinds[] = {
         0,
@@ -45,6 +48,15 @@ modelguard_scope_open(modelguard_scopes_t *scopes,
         MODELGUARD_SCOPE_SHAPE,
         0
     };
+
+    /* looked up before the marks put scopes of their own on top of it */
+
+    above = modelguard_scope_top(scopes, depth - 1);
+    within = NULL;
+
+    if (above != NULL && above->kind == MODELGUARD_SCOPE_ARRAY) {
+        within = above->rule;
+    }
 
     for (i = 0; i < place->nmarks; i++) {
         mark = &place->marks[i];
@@ -70,22 +82,15 @@ modelguard_scope_open(modelguard_scopes_t *scopes,
         return MODELGUARD_OK;
     }
 
-    rule = place->value;
-
-    if (rule == NULL) {
-
-        /* an array within an array that is treated */
-
-        above = modelguard_scope_top(scopes, depth - 1);
-
-        if (above == NULL || above->kind != MODELGUARD_SCOPE_ARRAY) {
-            return MODELGUARD_OK;
-        }
-
-        rule = above->rule;
+    if (place->value != NULL && place->value != within) {
+        return scope_open_array(scopes, place->value, depth, p);
     }
 
-    return scope_open_array(scopes, rule, depth, p);
+    /* an array within an array that is treated is a vector of its own */
+
+    return within != NULL
+           ? scope_push(scopes, MODELGUARD_SCOPE_ARRAY, within, depth, p)
+           : MODELGUARD_OK;
 }
 
 
@@ -93,8 +98,8 @@ static int
 scope_open_array(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
     unsigned depth, const uint8_t *p)
 {
-    int                  rc;
-    modelguard_scope_t  *scope, *group;
+    int                        rc;
+    const modelguard_scope_t  *group;
 
     group = modelguard_scope_group(scopes, rule);
 
@@ -103,17 +108,25 @@ scope_open_array(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
     }
 
     rc = scope_push(scopes, MODELGUARD_SCOPE_ARRAY, rule, depth, p);
-    if (rc != MODELGUARD_OK) {
+
+    if (rc != MODELGUARD_OK || group == NULL || group->value) {
         return rc;
     }
 
     /* the group is below on the stack: it has not moved */
 
-    scope = &scopes->scopes[scopes->n - 1];
+    return scope_open_grouped(scopes, &scopes->scopes[scopes->n - 1], group,
+                              p);
+}
 
-    if (group == NULL || group->value) {
-        return MODELGUARD_OK;
-    }
+
+static int
+scope_open_grouped(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const modelguard_scope_t *group, const uint8_t *p)
+{
+    const modelguard_rule_t  *rule;
+
+    rule = scope->rule;
 
     if (rule->nlabels) {
         scope->grouped = 1;
@@ -126,7 +139,8 @@ scope_open_array(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
         || (rule->datatype && !group->datatype))
     {
         scope->grouped = 1;
-        return MODELGUARD_OK;
+
+        return scope_hold(scopes, scope, p);
     }
 
     scope->row = group->row;
@@ -188,10 +202,9 @@ scope_hold(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
         if (rc != MODELGUARD_OK) {
             return rc;
         }
-
-        scope->first = 0;
     }
 
+    scope->first = scopes->hold->n;
     scope->holder = 1;
     scopes->holders++;
 
@@ -210,8 +223,17 @@ modelguard_scope_release(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     scope->holder = 0;
     scopes->holders--;
 
-    return scopes->holders ? MODELGUARD_OK
-                           : modelguard_hold_send(scopes->hold, p);
+    if (scopes->holders) {
+        return MODELGUARD_OK;
+    }
+
+    /* the limit holds for what came in one piece, too */
+
+    if (modelguard_hold_offset(scopes->hold, p) > scopes->hold->conf->hold) {
+        return MODELGUARD_TOO_BIG;
+    }
+
+    return modelguard_hold_send(scopes->hold, p);
 }
 
 
@@ -327,7 +349,10 @@ scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
     vector.first = scope->first;
     vector.last = scopes->hold->n;
     vector.frame = (uint8_t) (scope - scopes->scopes);
-    vector.ranges = scope->ranges;
+
+    /* where two rules rank one container only the last has its ranges */
+
+    vector.ranges = (scope->ranges && scope->ordinal);
 
     modelguard_vector_decide(&vector);
 
@@ -444,10 +469,12 @@ modelguard_scope_number(modelguard_scopes_t *scopes,
                 return rc;
             }
 
-        off = 0;
-            scope->first = 0;
+            off = 0;
         }
 
+        /* what was held when it began may have been sent */
+
+        scope->first = scopes->hold->n;
         scope->holder = 1;
         scopes->holders++;
     }
@@ -572,7 +599,9 @@ scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
 
     rc = modelguard_hold_number(hold, &edit, text);
 
-    modelguard_hold_discard(hold, p);
+    if (rc == MODELGUARD_OK) {
+        modelguard_hold_discard(hold, p);
+    }
 
     return rc;
 }

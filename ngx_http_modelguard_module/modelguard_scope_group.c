@@ -9,6 +9,7 @@
 
 
 static void scope_decide_rows(const modelguard_vector_t *all, uint64_t row);
+static void scope_keep(const modelguard_vector_t *all);
 
 
 modelguard_scope_t *
@@ -114,7 +115,10 @@ modelguard_scope_decide_group(modelguard_scopes_t *scopes,
     vector.frame = group->value_frame;
     vector.ranges = (group->nlabels > 0);
 
-    if (!group->foreign) {
+    if (group->foreign) {
+        scope_keep(&vector);
+
+    } else {
         scope_decide_rows(&vector, group->row);
 
         for (i = 0; i < group->nlabels; i++) {
@@ -166,6 +170,22 @@ scope_decide_rows(const modelguard_vector_t *all, uint64_t row)
 
     vector.last = all->last;
     modelguard_vector_decide(&vector);
+}
+
+
+/* the arrays within were decided before the datatype was known */
+
+static void
+scope_keep(const modelguard_vector_t *all)
+{
+    uint32_t  i;
+
+    for (i = all->first; i < all->last; i++) {
+
+        if (all->edits[i].frame != MODELGUARD_SCOPES_MAX) {
+            all->edits[i].op = MODELGUARD_EDIT_KEEP;
+        }
+    }
 }
 
 

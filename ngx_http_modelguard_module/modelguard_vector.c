@@ -74,11 +74,12 @@ modelguard_vector_decide(const modelguard_vector_t *vector)
         modelguard_rank_hide(&rank);
         modelguard_rank_keep(&rank);
         modelguard_guard(&rank);
-        modelguard_guard_fill(&rank);
 
         if (vector->treatment->renormalize) {
             modelguard_guard_renormalize(&rank);
         }
+
+        modelguard_guard_fill(&rank);
     }
 
     if (vector->ranges) {

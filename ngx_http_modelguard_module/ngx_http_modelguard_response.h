@@ -63,7 +63,8 @@ typedef struct {
     ngx_str_t                              body;
 
     unsigned                               held:1;     /* the header is */
-    unsigned                               last:1;     /* the input ended */
+    unsigned                               last:1;     /* the sender has
+                                                          said all */
     unsigned                               native:1;
     unsigned                               failed:1;
 } ngx_http_modelguard_response_t;

@@ -80,12 +80,19 @@ ngx_http_modelguard_stream(ngx_http_modelguard_response_t *res,
 {
     ngx_int_t            rc;
     ngx_uint_t           drain;
+    ngx_chain_t         *cl;
     ngx_http_request_t  *r;
 
     r = res->request;
 
     if (in && ngx_chain_add_copy(r->pool, &res->in, in) != NGX_OK) {
         goto failed;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        if (cl->buf->last_buf || (cl->buf->last_in_chain && r != r->main)) {
+            res->last = 1;
+        }
     }
 
     /* a filter before us made subrequests, whose output needs our header */
@@ -351,7 +358,6 @@ ngx_http_modelguard_stream_end(ngx_http_modelguard_response_t *res,
 
     r = res->request;
     exact = (last->last_buf || r != r->main);
-    res->last = exact;
 
     /* no body at all is as harmless as "Content-Length: 0" */
 

@@ -467,12 +467,16 @@ conf_says("$profile\n$zone\nserver { listen 127.0.0.1:1;\n"
           . "modelguard_field scores \$.**.~^s;\n$many\n}", undef,
           'two thousand locations');
 
+# A guard of the server would refuse the text by which Test::Nginx sees that a
+# reload is done, hence "modelguard_opaque pass" in such blocks.
+
 run_tests();
 
 __DATA__
 
 === TEST 1: a location inherits all of the guard
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; logits drop; }
     modelguard_field scores $.scores;
     modelguard_field logits $.logits;
@@ -488,6 +492,7 @@ __DATA__
 
 === TEST 2: one field in a location replaces those of the server
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; logits drop; }
 --- config
     modelguard_field scores $.scores;
@@ -505,6 +510,7 @@ __DATA__
 
 === TEST 3: a location names another profile for the same fields
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; logits drop; }
     modelguard_profile q { scores label_only; }
 --- config
@@ -523,6 +529,7 @@ __DATA__
 
 === TEST 4: off ends the guard, also for nested locations
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; logits drop; }
 --- config
     modelguard_field scores $.scores;
@@ -834,6 +841,7 @@ qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
 
 === TEST 19: max_depth is inherited
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; }
     modelguard_max_depth 1;
 --- config
@@ -857,6 +865,7 @@ qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
 
 === TEST 20: vector_size is inherited
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores top=1; }
     modelguard_vector_size 8;
 --- config
@@ -880,6 +889,7 @@ qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
 
 === TEST 21: on_error is inherited
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; }
     modelguard_on_error pass;
 --- config
@@ -954,6 +964,7 @@ qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
 
 === TEST 24: buffer_size is inherited
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; }
     modelguard_buffer_size 0;
 --- config
@@ -1007,6 +1018,7 @@ qr/\[\w+\](?= \d+#\d+: \*\d+ modelguard: limiting requests)/
 
 === TEST 26: the guard of a server holds in "if" and limit_except too
 --- http_config
+    modelguard_opaque pass;
     modelguard_profile p { scores round=2; }
 --- config
     modelguard_field scores $.scores;

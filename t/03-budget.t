@@ -150,7 +150,7 @@ sub check_flood {
 }
 
 sub error_log_file {
-    return "$ENV{TEST_NGINX_SERVROOT}/logs/error.log";
+    return "$Test::Nginx::Util::ServRoot/logs/error.log";
 }
 
 # a location for bodies, and its zone

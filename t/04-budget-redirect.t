@@ -213,6 +213,7 @@ __DATA__
     }
     location /auth {
         internal;
+        BUDGET
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/auth-no;
     }
 --- request eval
@@ -234,7 +235,7 @@ user:{PLAIN}secret
     location /t {
         BUDGET
         auth_basic "x";
-        auth_basic_user_file $TEST_NGINX_SERVROOT/html/passwords;
+        auth_basic_user_file ../html/passwords;
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/ok;
     }
 --- request eval
@@ -262,7 +263,7 @@ user:{PLAIN}secret
         BUDGET
         satisfy any;
         auth_basic "x";
-        auth_basic_user_file $TEST_NGINX_SERVROOT/html/none;
+        auth_basic_user_file ../html/none;
         allow all;
         proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/ok;
     }

@@ -14,14 +14,15 @@ our $Http = <<'CONF';
 CONF
 
 # /length/N: a document of N bytes, which stay as they are
-# /vector/N: a vector whose text has N bytes, the brackets included
+# /vector/N: a vector whose text has N bytes, without the closing bracket
 # /depth/N: N containers in each other
-# /numbers/N: N numbers that become shorter
+# /numbers/N: numbers that become shorter, and none that ties with the top
 
 sub numbers {
     my ($count) = @_;
 
-    return join ', ', map { sprintf '0.%06d', $_ * 7919 % 1000000 } 1 .. $count;
+    return join ', ', '0.900000',
+                map { sprintf '0.%06d', $_ * 7919 % 490000 } 2 .. $count;
 }
 
 our $Numbers = numbers(60000);
@@ -32,7 +33,7 @@ backend(model => sub {
     my $body;
 
     $body = '{"t": "' . 'x' x ($n - 9) . '"}' if $kind eq 'length';
-    $body = '{"scores": [' . '0.1,' . '1' x ($n - 6) . ']}'
+    $body = '{"scores": [' . '0.1,' . '1' x ($n - 5) . ']}'
         if $kind eq 'vector';
     $body = '[' x $n . ']' x $n if $kind eq 'depth';
     $body = "{\"scores\": [[$Numbers], [$Numbers]]}" if $kind eq 'numbers';
@@ -40,8 +41,18 @@ backend(model => sub {
     return json_reply($body);
 });
 
-our $Rounded = $Numbers =~ s/(0\.\d+)/my $x = sprintf('%.2f', $1);
-                                      $x =~ s{\.?0+$}{}; $x/ger;
+# half to even, in integers
+
+sub rounded {
+    my ($micros) = @_;
+    my ($cents, $rest) = (int($micros / 10000), $micros % 10000);
+
+    $cents++ if $rest > 5000 || ($rest == 5000 && $cents % 2);
+
+    return sprintf('%d.%02d', $cents / 100, $cents % 100) =~ s/\.?0+$//r;
+}
+
+our $Rounded = $Numbers =~ s/0\.(\d+)/rounded($1)/ger;
 
 wire_checks();
 run_tests();
@@ -167,7 +178,7 @@ GET /vector/99
 GET /vector/100
 --- wire_like
 ^HTTP/1.1 200 OK\r\n
-{"scores": \[0,1\]}$
+\{"scores": \[0,1\]}$
 
 
 
@@ -212,7 +223,7 @@ GET /numbers/1
 --- response_body eval
 "{\"scores\": [[$::Rounded], [$::Rounded]]}"
 --- response_headers eval
-"Content-Length: " . (2 * length($::Rounded) + 18)
+"Content-Length: " . (2 * length($::Rounded) + 20)
 
 
 

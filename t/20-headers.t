@@ -87,7 +87,7 @@ Content-Length: 22
 --- wire
 HEAD /200
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1.1 200 
 Content-Type: application/json\r\n
 X-Other: kept\r\n
 \r\n\r\n$
@@ -107,7 +107,7 @@ Content-Length|ETag|Last-Modified|Accept-Ranges|Digest|MD5
 --- wire
 HEAD /t.json
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1.1 200 
 \r\n\r\n$
 --- wire_unlike
 Content-Length|ETag|Last-Modified|Accept-Ranges
@@ -276,7 +276,7 @@ Content-Length|ETag|Last-Modified|Accept-Ranges|Digest|MD5
 GET /200 HTTP/1.0
 --- wire_like
 Connection: close\r\n
-\r\n\r\n{"scores": \[0.12\]}$
+\r\n\r\n\{"scores": \[0.12\]}$
 --- wire_unlike
 Content-Length|chunked
 

@@ -75,6 +75,18 @@ signature()
 }
 
 
+# A module links with names missing; only dlopen() would tell.
+
+check_names()
+{
+    local names
+
+    names=$(nm -u "$1" | awk '{ print $2 }' | grep modelguard) || return 0
+
+    die "no source defines:" $names
+}
+
+
 main()
 {
     local wanted
@@ -93,8 +105,10 @@ main()
 
     if ! make -C "$WORK" -q -f objs/Makefile modules >/dev/null 2>&1; then
         say "building the module with $COMPILER"
-        make -C "$WORK" -s -j "$JOBS" -f objs/Makefile modules
+        make -C "$WORK" -s --no-print-directory -j "$JOBS" -f objs/Makefile modules
     fi
+
+    check_names "$OBJECT"
 
     [ "$(signature "$OBJECT")" = "$(signature "$NGINX")" ] \
         || die "the module's signature is not that of $NGINX"

@@ -175,7 +175,7 @@ main()
 
     if ! make -C "$WORK" -q -f objs/Makefile binary >/dev/null 2>&1; then
         say "building nginx, $VARIANT"
-        make -C "$WORK" -s -j "$JOBS" -f objs/Makefile binary
+        make -C "$WORK" -s --no-print-directory -j "$JOBS" -f objs/Makefile binary
     fi
 }
 

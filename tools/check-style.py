@@ -59,7 +59,7 @@ def check_text(path, text):
     lines = text.split('\n')
 
     for number, line in enumerate(lines, 1):
-        if line != line.rstrip():
+        if line != line.rstrip() and not path.endswith('.t'):
             problem(path, number, 'trailing space')
         if UNFINISHED.search(line):
             problem(path, number, 'a mark of unfinished work')

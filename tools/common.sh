@@ -21,17 +21,23 @@ die()
 }
 
 
-# Runs a command with its output in a file; the output is shown only if the
-# command fails.
+# Runs a command or a function with its output in a file; the output is shown
+# only if it fails.  The subshell is for "set -e", which has no effect in what
+# an "if" or a "||" tests.
 
 quietly()
 {
-    local log=$1
+    local log=$1 status
     shift
 
-    if ! "$@" > "$log" 2>&1; then
+    set +e
+    (set -e; "$@") > "$log" 2>&1
+    status=$?
+    set -e
+
+    if [ $status != 0 ]; then
         tail -n 100 "$log" >&2
-        die "failed: $*  (all of it in $log)"
+        die "failed: $1, all of its output is in $log"
     fi
 }
 

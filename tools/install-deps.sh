@@ -20,7 +20,7 @@ BUILD_PACKAGES="gcc libc6-dev make nginx nginx-dev libjansson-dev
 RUN_PACKAGES="python3 curl"
 
 TEST_PACKAGES="clang libclang-rt-14-dev binutils dpkg-dev perl procps
-    python3 curl valgrind netcat-openbsd
+    python3 curl
     libhttp-message-perl libipc-run-perl liblist-moreutils-perl
     libtest-base-perl libtest-longstring-perl libtext-diff-perl liburi-perl
     libwww-perl libfilter-perl"

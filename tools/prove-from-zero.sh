@@ -28,9 +28,14 @@ DIR=$BUILD/zero
 # generate in these places.
 
 PACKAGE_STATE="^/(var/lib/(dpkg|apt|ucf|systemd|pam|python|xml-core|sgml-base|\
-nginx|vim|binfmts)|var/log|var/cache|etc|run|usr/lib/(python3|ssl|jvm)|\
+nginx|vim|binfmts|man-db)|var/log|var/www|var/cache|etc|run|usr/lib/(python3|ssl|jvm)|\
 usr/share/(python3|perl|mime|info|ca-certificates)|usr/local/(share|lib)|\
 usr/lib/locale)(/|\$)|/__pycache__(/|\$)|\\.pyc\$"
+
+# ... and the places where not even a package may leave anything
+
+NEVER="^/(tmp|var/tmp|root|home|srv|dev/shm|run/nginx|usr/sbin/policy-rc|\
+var/lib/apt/lists/.*_|var/cache/apt/.*deb)"
 
 
 mounts()
@@ -73,6 +78,11 @@ bootstrap()
         $RELEASE "$DIR" "$mirror"
 
     mkdir -p "$DIR/dev/shm"
+
+    # how this host reaches the archive: a proxy, or a mirror that is known to
+    # be frozen
+    apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until) ' \
+        > "$DIR/etc/apt/apt.conf.d/90host" || true
 
     say "installing git and make, and nothing else"
     quietly "$BUILD/zero-git.log" inside apt-get update
@@ -123,7 +133,8 @@ clone()
 files()
 {
     inside find / -xdev \( -path /proc -o -path /sys -o -path /dev \
-        -o -path /home/user/modelguard/build \) -prune -o -print | sort
+        -o -path /home/user/modelguard/build -o -lname '/etc/alternatives/*' \
+        \) -prune -o -print | sort
 }
 
 
@@ -179,10 +190,8 @@ check_leftovers()
         bad=1
     fi
 
-    # the places that a package would be a poor excuse for
     left=$(comm -13 "$BUILD/zero-files.before" "$BUILD/zero-files.after" \
-               | grep -E '^/(tmp|var/tmp|root|home|srv|dev/shm|run/nginx|\
-var/lib/apt/lists/.*_|var/cache/apt/.*deb|usr/sbin/policy-rc)') || true
+               | grep -E "$NEVER") || true
 
     if [ -n "$left" ]; then
         printf 'make %s left these files:\n%s\n' "$target" "$left"

@@ -8,32 +8,44 @@ use warnings;
 use Exporter qw( import );
 use IO::Select;
 use IO::Socket::INET;
+use Socket qw( SOL_SOCKET SO_RCVBUF inet_aton pack_sockaddr_in );
 use IO::Uncompress::Gunzip;
 use Test::More ();
+use Time::HiRes qw( time sleep );
 
 our @EXPORT = qw( wire_checks );
 
 
 # Sends bytes to nginx and returns all that it says until it closes, or says
-# nothing for five seconds, or for a moment when the length is reached.
+# nothing for five seconds, or for a moment when the length is reached; and
+# what it had said after half a second.
 
 sub talk {
-    my ($bytes) = @_;
+    my ($bytes, $port, $slow) = @_;
 
-    my $port = $Test::Nginx::Util::ServerPortForClient;
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                       PeerPort => $port)
+    my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "no socket: $!";
+
+    setsockopt($socket, SOL_SOCKET, SO_RCVBUF, 4096) if $slow;
+
+    $port ||= $Test::Nginx::Util::ServerPortForClient;
+
+    connect($socket, pack_sockaddr_in($port, inet_aton('127.0.0.1')))
         or die "cannot connect: $!";
 
     my $select = IO::Select->new($socket);
-    my $answer = '';
+    my ($answer, $early, $wait, $start) = ('', undef, 5, time);
 
     syswrite($socket, $bytes);
 
-    my $wait = 5;
-
     while ($select->can_read($wait)) {
-        sysread($socket, $answer, 65536, length $answer) or last;
+        my $now = time;
+
+        $early //= $answer if $now > $start + 0.5;
+
+        sysread($socket, $answer, $slow ? 4096 : 65536, length $answer)
+            or last;
+
+        sleep 0.002 if $slow && time < $start + 3;
 
         my ($head, $body) = split /\r\n\r\n/, $answer, 2;
 
@@ -46,7 +58,23 @@ sub talk {
 
     close $socket;
 
-    return $answer;
+    return ($answer, $early // $answer);
+}
+
+
+sub unchunked {
+    my ($head, $body) = split /\r\n\r\n/, $_[0], 2;
+    my ($joined, $at) = ('', 0);
+
+    return $body // '' if $head !~ /^Transfer-Encoding: chunked/mi;
+
+    while (substr($body, $at, 20) =~ /\A([0-9a-f]+)\r\n/i && hex $1) {
+        $at += length $&;
+        $joined .= substr $body, $at, hex $1;
+        $at += 2 + hex $1;
+    }
+
+    return substr($body, $at) eq "0\r\n\r\n" ? $joined : 'cut';
 }
 
 
@@ -55,6 +83,9 @@ sub talk {
 # the lines of "--- wire_headers", or "Connection: close" in their place.  All that came back,
 # header and body, must match "--- wire_like" and not "--- wire_unlike", one
 # expression a line; with "--- wire_length" it is so long after the header.
+# "--- wire_early" is for the first half second, "--- wire_body" for the body
+# without chunks and "--- wire_gunzip" for the same unzipped.  "--- wire_slow"
+# reads slowly, and "--- wire_port" asks another server.
 
 sub prepare {
     my ($block) = @_;
@@ -88,8 +119,9 @@ sub check {
         next if $line eq '';
 
         my $version = $line =~ / HTTP\S+$/ ? '' : ' HTTP/1.1';
-        my $answer = talk("$line$version\r\nHost: localhost\r\n"
-                          . "$headers\r\n");
+        my ($answer, $early) = talk("$line$version\r\nHost: localhost\r\n"
+                                    . "$headers\r\n", $block->wire_port,
+                                    defined $block->wire_slow);
 
         for my $like (split /\n/, $block->wire_like // '') {
             Test::More::like($answer, qr/$like/s, "$name - $line: $like");
@@ -107,23 +139,22 @@ sub check {
                            "$name - $line: length of the body");
         }
 
+        for my $like (split /\n/, $block->wire_early // '') {
+            Test::More::like($early, qr/$like/s, "$name - $line early: $like");
+        }
+
+        if (defined $block->wire_body) {
+            my $wanted = $block->wire_body =~ s/\n\z//r;
+
+            Test::More::ok(unchunked($answer) eq $wanted,
+                           "$name - $line: body");
+        }
+
         if (defined $block->wire_gunzip) {
-            my ($head, $body) = split /\r\n\r\n/, $answer, 2;
-            my ($wanted) = $block->wire_gunzip =~ /(.*)/;
-            my $plain = '';
+            my $wanted = $block->wire_gunzip =~ s/\n\z//r;
+            my $zipped = unchunked($answer);
 
-            if ($head =~ /chunked/i) {
-                my $joined = '';
-
-                while ($body =~ s/\A([0-9a-f]+)\r\n//i && hex $1) {
-                    $joined .= substr $body, 0, hex $1, '';
-                    $body =~ s/\A\r\n//;
-                }
-
-                $body = $joined;
-            }
-
-            IO::Uncompress::Gunzip::gunzip(\$body, \$plain);
+            IO::Uncompress::Gunzip::gunzip(\$zipped, \my $plain);
             Test::More::is($plain, $wanted, "$name - $line: unzipped");
         }
     }

@@ -28,6 +28,7 @@ typedef struct {
     char      datatype[128];
     treat_t   treat;
     int       vector;
+    int       shared;                /* its records are a later rule's, too */
 } rule_t;
 
 
@@ -87,6 +88,86 @@ oracle_treat(treat_t *treat, const char *word)
 }
 
 
+/* the bytes that two paths have in common, in whole steps */
+
+static inline size_t
+path_common(const char *a, const char *b)
+{
+    size_t  i, common;
+
+    common = 1;
+
+    for (i = 1; /* void */ ; i++) {
+
+        if ((a[i] == '\0' || a[i] == '.' || a[i] == '[')
+            && (b[i] == '\0' || b[i] == '.' || b[i] == '['))
+        {
+            common = i;
+        }
+
+        if (a[i] != b[i] || a[i] == '\0') {
+            return common;
+        }
+    }
+}
+
+
+/* the bytes of a value's path that name the array of its records */
+
+static inline size_t
+rule_records(const rule_t *rule)
+{
+    size_t  len, steps, common;
+
+    common = path_common(rule->paths[0], rule->labels[0]);
+    steps = 1;
+
+    for (len = 1; len + 3 <= common; len++) {
+
+        if (memcmp(rule->paths[0] + len, "[*]", 3) == 0) {
+            steps = len;
+        }
+    }
+
+    return steps;
+}
+
+
+static inline int
+rule_has_records(const rule_t *rule)
+{
+    size_t  len;
+
+    len = rule->nlabels ? strlen(rule->labels[0]) : 0;
+
+    return len && strcmp(rule->labels[0] + len - 3, "[*]") != 0
+           && !rule->treat.drop && !rule->treat.null && !rule->treat.keep;
+}
+
+
+/* where two rules cut one array of records, the last has its way */
+
+static inline void
+oracle_share(oracle_t *oracle)
+{
+    unsigned  i, j;
+    rule_t   *a, *b;
+
+    for (i = 0; i < oracle->n; i++) {
+
+        for (j = i + 1; j < oracle->n; j++) {
+            a = &oracle->rules[i];
+            b = &oracle->rules[j];
+
+            a->shared |= rule_has_records(a) && rule_has_records(b)
+                         && rule_records(a) == rule_records(b)
+                         && memcmp(a->paths[0], b->paths[0], rule_records(a))
+                            == 0;
+        }
+    }
+}
+
+
 /* the lines of rewrite_kit.h */
 
 static inline void
@@ -137,6 +218,8 @@ oracle_build(oracle_t *oracle, const char *spec)
     }
 
     free(copy);
+
+    oracle_share(oracle);
 }
 
 
@@ -221,30 +304,6 @@ number_rule(const node_t *node)
 }
 
 
-/* the bytes that two paths have in common, in whole steps */
-
-static inline size_t
-path_common(const char *a, const char *b)
-{
-    size_t  i, common;
-
-    common = 1;
-
-    for (i = 1; /* void */ ; i++) {
-
-        if ((a[i] == '\0' || a[i] == '.' || a[i] == '[')
-            && (b[i] == '\0' || b[i] == '.' || b[i] == '['))
-        {
-            common = i;
-        }
-
-        if (a[i] != b[i] || a[i] == '\0') {
-            return common;
-        }
-    }
-}
-
-
 static inline int
 path_is_parallel(const char *path)
 {
@@ -287,7 +346,7 @@ element_of(node_t *node, const node_t *top)
 static inline const node_t *
 vector_of(const node_t *node, const rule_t *rule, int *ranges)
 {
-    size_t         len, steps, common;
+    size_t         len;
     const char    *path;
     const node_t  *top;
 
@@ -307,24 +366,16 @@ vector_of(const node_t *node, const rule_t *rule, int *ranges)
         return node->parent;
     }
 
-    if (rule->nlabels == 0 || path_is_parallel(rule->labels[0])) {
+    if (!rule_has_records(rule)) {
         return NULL;
     }
 
-    common = path_common(path, rule->labels[0]);
-    steps = 1;
-
-    for (len = 1; len + 3 <= common; len++) {
-
-        if (memcmp(path + len, "[*]", 3) == 0) {
-            steps = len;
-        }
-    }
+    len = rule_records(rule);
 
     for (top = node->parent; top != NULL; top = top->parent) {
 
-        if (top->type == NODE_ARRAY && path_matches(path, steps, top)) {
-            *ranges = 1;
+        if (top->type == NODE_ARRAY && path_matches(path, len, top)) {
+            *ranges = !rule->shared;
             return top;
         }
     }
@@ -356,13 +407,11 @@ static inline void
 vector_write(oracle_t *oracle, node_t **nodes, size_t n, const rule_t *rule,
     int ranges)
 {
-    int      hidden;
     char     text[DEC_TEXT];
     item_t  *items;
     size_t   i;
 
     items = calloc(n + 1, sizeof(item_t));
-    hidden = 0;
 
     for (i = 0; i < n; i++) {
         items[i].text = nodes[i]->text;
@@ -387,12 +436,9 @@ vector_write(oracle_t *oracle, node_t **nodes, size_t n, const rule_t *rule,
             nodes[i]->len = strlen(text);
             nodes[i]->big = items[i].big || strlen(text) > 100;
         }
-
-        hidden |= items[i].hidden;
     }
 
     free(items);
-    (void) hidden;
 }
 
 
@@ -451,6 +497,23 @@ vector_parallel(const node_t *group, const rule_t *rule, const node_t *top)
 }
 
 
+/* the group of an array and of what stands at another path, or NULL */
+
+static inline node_t *
+group_of(const node_t *top, const rule_t *rule, const char *other)
+{
+    size_t  common;
+
+    if (other[0] == '\0' || top == NULL || top->rule != rule) {
+        return NULL;
+    }
+
+    common = path_common(rule->paths[0], other);
+
+    return (node_t *) (uintptr_t) ancestor(top, rule->paths[0], common);
+}
+
+
 /* the numbers in a row of the tensor, 0 for all of them; -1: class numbers */
 
 static inline long
@@ -459,27 +522,19 @@ vector_row(const node_t *top, const rule_t *rule)
     long           row;
     char           text[DEC_TEXT];
     dec_t          value;
-    size_t         i, n, common;
-    node_t        *found[64];
-    const node_t  *group;
+    size_t         i, n;
+    node_t        *found[64], *group;
+    const node_t  *named;
 
-    if (rule->shape[0] == '\0' || top->rule != rule) {
-        return 0;
+    for (named = top; named != NULL && named->rule != rule; /* void */) {
+        named = named->parent;
     }
 
-    common = path_common(rule->paths[0], rule->shape);
+    group = group_of(named, rule, rule->datatype);
 
-    if (rule->datatype[0] != '\0'
-        && path_common(rule->paths[0], rule->datatype) < common)
-    {
-        common = path_common(rule->paths[0], rule->datatype);
-    }
-
-    group = ancestor(top, rule->paths[0], common);
-
-    if (rule->datatype[0] != '\0') {
-        n = tree_find((node_t *) (uintptr_t) group, rule->datatype,
-                      strlen(rule->datatype), found, 0);
+    if (group != NULL) {
+        n = tree_find(group, rule->datatype, strlen(rule->datatype), found,
+                      0);
 
         if (n && found[0]->type == NODE_STRING
             && strncmp(found[0]->text, "F", 1) != 0
@@ -489,8 +544,13 @@ vector_row(const node_t *top, const rule_t *rule)
         }
     }
 
-    n = tree_find((node_t *) (uintptr_t) group, rule->shape,
-                  strlen(rule->shape), found, 0);
+    group = group_of(top, rule, rule->shape);
+
+    if (group == NULL) {
+        return 0;
+    }
+
+    n = tree_find(group, rule->shape, strlen(rule->shape), found, 0);
     row = 0;
 
     for (i = 0; n && i < found[0]->nkids; i++) {
@@ -507,32 +567,47 @@ vector_row(const node_t *top, const rule_t *rule)
 }
 
 
-static inline void
-oracle_tensor(oracle_t *oracle, node_t **nodes, size_t n, const rule_t *rule,
-    long row)
-{
-    size_t  i, len;
+/* whether the array is cut in parallel to others; they are in the group */
 
-    for (i = 0; i < n; i += len) {
-        len = (row > 0 && (size_t) row < n - i) ? (size_t) row : n - i;
-        vector_write(oracle, nodes + i, len, rule, 0);
+static inline node_t *
+group_parallel(const node_t *top, const rule_t *rule)
+{
+    node_t    *group, *found[64];
+    unsigned   r;
+
+    if (rule->nlabels == 0 || !path_is_parallel(rule->labels[0])) {
+        return NULL;
     }
+
+    group = group_of(top, rule, rule->labels[0]);
+
+    for (r = 0; r < rule->nlabels && group != NULL; r++) {
+
+        if (tree_find(group, rule->labels[r], strlen(rule->labels[r]) - 3,
+                      found, 0))
+        {
+            return group;
+        }
+    }
+
+    return NULL;
 }
 
 
-/* decides the vector that this number is the first of */
+/* decides the vector that the first of these numbers is in */
 
 static inline void
 oracle_vector(oracle_t *oracle, node_t **all, size_t n, const rule_t *rule)
 {
     int            ranges, other;
     long           row;
-    size_t         i, m, common;
-    node_t       **nodes, *found[64];
-    unsigned       r;
-    const node_t  *top, *group;
+    size_t         i, m, len;
+    node_t       **nodes, *group;
+    const node_t  *top;
 
+    ranges = 0;
     top = rule->vector ? vector_of(all[0], rule, &ranges) : NULL;
+
     nodes = calloc(n + 1, sizeof(node_t *));
     nodes[0] = all[0];
     m = 1;
@@ -546,43 +621,36 @@ oracle_vector(oracle_t *oracle, node_t **all, size_t n, const rule_t *rule)
         }
     }
 
-    group = NULL;
+    group = ranges ? NULL : group_parallel(top, rule);
 
-    if (top != NULL && ranges == 0 && rule->nlabels && top->rule == rule
-        && path_is_parallel(rule->labels[0]))
-    {
-        common = path_common(rule->paths[0], rule->labels[0]);
-        group = ancestor(top, rule->paths[0], common);
-
-        for (r = 0; r < rule->nlabels && ranges == 0; r++) {
-            ranges = tree_find((node_t *) (uintptr_t) group, rule->labels[r],
-                               strlen(rule->labels[r]) - 3, found, 0) > 0;
-        }
-    }
-
-    row = top != NULL && ranges == 0 ? vector_row(top, rule) : 0;
-
-    if (row < 0) {
-
-        for (i = 0; i < m; i++) {
-            nodes[i]->done = 1;
-        }
-
-    } else {
-        oracle_tensor(oracle, nodes, m, rule, row);
-    }
-
-    if (ranges && row >= 0) {
-        /* the vector was decided as one of hidden zeros: see below */
-        (void) row;
+    if (group != NULL) {
+        ranges = 1;
     }
 
     if (ranges) {
+        vector_write(oracle, nodes, m, rule, ranges);
         vector_cut(top, nodes, m, ranges);
+
+        if (group != NULL) {
+            vector_parallel(group, rule, top);
+        }
+
+        free(nodes);
+        return;
     }
 
-    if (group != NULL && ranges) {
-        vector_parallel(group, rule, top);
+    row = vector_row(top, rule);
+
+    for (i = 0; i < m; i += len) {
+        len = (row > 0 && (size_t) row < m - i) ? (size_t) row : m - i;
+
+        if (row >= 0) {
+            vector_write(oracle, nodes + i, len, rule, 0);
+        }
+    }
+
+    for (i = 0; i < m; i++) {
+        nodes[i]->done = nodes[i]->done ? nodes[i]->done : 1;
     }
 
     free(nodes);

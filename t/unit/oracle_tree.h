@@ -307,32 +307,31 @@ tree_equal(const node_t *wanted, const node_t *got)
 }
 
 
-/* the last step of a path's text, cut off at "*len" */
+/*
+ * The last step of a path's text, which "*len" is cut off before.  A pattern
+ * is always the last, and has points and brackets of its own.
+ */
 
 static inline const char *
 path_last(const char *path, size_t *len)
 {
-    size_t  i;
+    size_t       i;
+    const char  *pattern;
 
-    for (i = *len; i > 1; i--) {
+    pattern = strstr(path, ".~");
 
-        if (path[i - 1] == '.' || path[i - 1] == '[') {
-            break;
-        }
+    if (pattern != NULL && pattern < path + *len) {
+        *len = (size_t) (pattern - path);
+        return pattern;
     }
 
-    /* a pattern has points and brackets of its own, and is always last */
-
-    for (*len = 1; *len < i && path[*len] != '\0'; (*len)++) {
-
-        if (path[*len] == '.' && path[*len + 1] == '~') {
-            return path + *len;
-        }
+    for (i = *len - 1; i > 1 && path[i] != '.' && path[i] != '['; i--) {
+        /* void */
     }
 
-    *len = i - 1;
+    *len = i;
 
-    return path + *len;
+    return path + i;
 }
 
 

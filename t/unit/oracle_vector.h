@@ -203,7 +203,8 @@ item_guard(item_t *items, size_t n, size_t top, const treat_t *treat,
         }
 
     } else if (items[top].big) {
-        dec_set(&lower, 999999999999999999, treat->digits);
+        dec_set(&lower, (int64_t) (999999999999999999 / treat->unit
+                                   * treat->unit), treat->digits);
 
     } else {
         dec_add(&lower, &quantum);

@@ -69,20 +69,63 @@ kit_alloc(void *data, void *old, size_t old_size, size_t size)
 }
 
 
-/* what lives as long as the rules: leaked on purpose, the tests end soon */
+/* what lives as long as the rules: kit_free() gives it back */
+
+typedef struct kit_block_s  kit_block_t;
+
+struct kit_block_s {
+    kit_block_t  *next;
+    kit_block_t  *prev;
+};
+
+
+static kit_block_t   kit_blocks = { &kit_blocks, &kit_blocks };
+static pcre2_code   *kit_regexes[KIT_FIELDS];
+static size_t        kit_nregexes;
+
 
 static inline void *
 kit_keep(void *data, void *old, size_t old_size, size_t size)
 {
+    kit_block_t  *block;
+
     (void) data;
     (void) old_size;
 
+    block = NULL;
+
+    if (old != NULL) {
+        block = (kit_block_t *) old - 1;
+        block->next->prev = block->prev;
+        block->prev->next = block->next;
+    }
+
     if (size == 0) {
-        free(old);
+        free(block);
         return NULL;
     }
 
-    return realloc(old, size);
+    block = realloc(block, sizeof(kit_block_t) + size);
+
+    block->next = &kit_blocks;
+    block->prev = kit_blocks.prev;
+    block->prev->next = block;
+    kit_blocks.prev = block;
+
+    return block + 1;
+}
+
+
+static inline void
+kit_free(void)
+{
+    while (kit_blocks.next != &kit_blocks) {
+        (void) kit_keep(NULL, kit_blocks.next + 1, 0, 0);
+    }
+
+    while (kit_nregexes) {
+        pcre2_code_free(kit_regexes[--kit_nregexes]);
+    }
 }
 
 
@@ -114,7 +157,7 @@ kit_path(const char *text, size_t len)
     const char         *error;
     modelguard_path_t  *path;
 
-    path = malloc(sizeof(modelguard_path_t));
+    path = kit_keep(NULL, NULL, 0, sizeof(modelguard_path_t));
 
     if (modelguard_path_parse(path, (const uint8_t *) text, len, &error, &at)
         != MODELGUARD_OK)
@@ -126,9 +169,10 @@ kit_path(const char *text, size_t len)
     for (i = 0; i < path->n; i++) {
 
         if (path->steps[i].kind == MODELGUARD_PATH_REGEX) {
-            path->steps[i].regex =
+            kit_regexes[kit_nregexes] =
                 pcre2_compile(path->steps[i].name.data,
                               path->steps[i].name.len, 0, &code, &off, NULL);
+            path->steps[i].regex = kit_regexes[kit_nregexes++];
         }
     }
 
@@ -181,7 +225,8 @@ kit_build(kit_t *kit, const char *spec)
     for (p = spec; *p != '\0'; /* void */ ) {
 
         field = &kit->fields[kit->n];
-        field->paths = calloc(KIT_FIELDS, sizeof(modelguard_path_t *));
+        field->paths = kit_keep(NULL, NULL, 0,
+                                KIT_FIELDS * sizeof(modelguard_path_t *));
         fields[kit->n++] = field;
 
         p += strspn(p, " ;");

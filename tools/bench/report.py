@@ -1,0 +1,158 @@
+# Copyright (C) the modelguard authors
+
+"""What was measured, as Markdown, beside what PERFORMANCE.md wants.  A missed
+target is said, and is no failure: the machine may be busy."""
+
+SIZES = ('0.4KB', '4KB', '40KB', '400KB', '4MB')
+
+CPU_TARGETS = {'0.4KB': 1.05, '4KB': 1.05, '40KB': 1.7, '400KB': 1.5,
+               '4MB': 1.35}
+UNTOUCHED_TARGET = 1.5
+RSS_TARGET = 1024           # KB over plain
+GATE = (5000, 5)            # instructions over plain: constant, a byte
+BUDGET_TARGET = 700
+FURTHER_TARGET = 150
+UNGUARDED_TARGET = 50
+KERNEL_TARGETS = {'40KB': 1.5, '4MB': 1.5, 'text': 10}
+JANSSON_TARGET = 60
+
+
+def table(head, rows):
+    yield '| ' + ' | '.join(head) + ' |'
+    yield '|' + '---|' * len(head)
+
+    for row in rows:
+        yield '| ' + ' | '.join(row) + ' |'
+
+    yield ''
+
+
+def cell(values, key, form):
+    return form % values[key] if key in values else ''
+
+
+def cpu(result):
+    yield '## CPU per request, ratio to plain nginx (lower to upper quartile)'
+    yield ''
+
+    sizes = SIZES + ('text',)
+    rows = [['plain'] + ['1.00 (%.1f us)' % result['cpu_us']['plain'][size]
+                         for size in sizes]]
+
+    for variant, ratios in result['cpu_ratio'].items():
+        spreads = result['cpu_ratio_quartiles'][variant]
+        rows.append([variant] + [
+            '%.2f (%.2f-%.2f)' % (ratios[size], *spreads[size])
+            if size in ratios else '' for size in sizes])
+
+    rows.append(['*target: modelguard*'] + ['%.2f' % CPU_TARGETS[size]
+                                            for size in SIZES] + [''])
+    rows.append(['*target: untouched*', '', '', '%.2f' % UNTOUCHED_TARGET,
+                 '', '', '%.2f' % UNTOUCHED_TARGET])
+
+    yield from table(('variant',) + sizes, rows)
+
+
+def rss(result):
+    yield '## Peak memory of the worker, KB'
+    yield ''
+    yield from table(('variant',) + SIZES + ('text',), (
+        [variant] + [cell(values, size, '%d') for size in SIZES + ('text',)]
+        for variant, values in result['rss_kb'].items()))
+
+
+def kernel(result):
+    yield '## The kernel alone, GB/s of input'
+    yield ''
+
+    values = result['kernel_gbs']
+    names = ('40KB', '4MB', 'text')
+    methods = sorted({key.rsplit('_', 1)[0] for key in values})
+
+    yield from table(('method',) + names, (
+        [method] + ['%.3f' % values['%s_%s' % (method, name)]
+                    for name in names] for method in methods))
+
+
+def instructions(result):
+    yield '## Instructions per request (callgrind)'
+    yield ''
+
+    values = result['instructions']
+    sizes = SIZES[:4]
+
+    yield from table(('variant',) + sizes, (
+        [variant] + ['%d' % counts[size] for size in sizes]
+        for variant, counts in values.items() if isinstance(counts, dict)))
+
+
+def verdicts(result):
+    """(what, measured, target, met)"""
+
+    counts = result['instructions']
+    lengths = result['body_bytes']
+    kernels = result['kernel_gbs']
+
+    def at_most(what, value, target, form='%.2f'):
+        return what, form % value, 'at most ' + form % target, value <= target
+
+    def at_least(what, value, target, form='%.2f'):
+        return what, form % value, 'at least ' + form % target, \
+            value >= target
+
+    for size in SIZES:
+        yield at_most('CPU, %s, modelguard' % size,
+                      result['cpu_ratio']['modelguard'][size],
+                      CPU_TARGETS[size])
+
+    for size in ('40KB', 'text'):
+        yield at_most('CPU, %s, no rule touches it' % size,
+                      result['cpu_ratio']['untouched'][size],
+                      UNTOUCHED_TARGET)
+
+    for size in SIZES:
+        yield at_most('peak memory over plain, %s, KB' % size,
+                      result['rss_kb']['modelguard'][size]
+                      - result['rss_kb']['plain'][size], RSS_TARGET, '%d')
+
+    for size in SIZES[:4]:
+        yield at_most('instructions over plain, %s, modelguard' % size,
+                      counts['modelguard'][size] - counts['plain'][size],
+                      GATE[0] + GATE[1] * lengths[size], '%d')
+
+    yield at_most('instructions a byte, 400KB, rewriting',
+                  (counts['rewrite']['400KB'] - counts['plain']['400KB'])
+                  / lengths['400KB'], GATE[1])
+    yield at_most('instructions of one budget', counts['budget_over_plain'],
+                  BUDGET_TARGET, '%d')
+    yield ('instructions of limit_req', '%d' % counts['limit_req_over_plain'],
+           '', None)
+    yield at_most('instructions of each further budget',
+                  counts['further_budget'], FURTHER_TARGET, '%d')
+    yield at_most('instructions of an unguarded location',
+                  abs(counts['unguarded_over_plain']), UNGUARDED_TARGET, '%d')
+
+    for name, target in KERNEL_TARGETS.items():
+        value = kernels['modelguard_' + name]
+        yield at_least('kernel GB/s, %s' % name, value, target)
+        yield at_least('kernel over jansson, %s' % name,
+                       value / kernels['jansson_' + name], JANSSON_TARGET,
+                       '%.0f')
+
+
+def targets(result):
+    yield '## Targets'
+    yield ''
+    yield from table(('what', 'measured', 'target', ''), (
+        [what, measured, target, {True: 'met', False: '**missed**',
+                                  None: ''}[met]]
+        for what, measured, target, met in verdicts(result)))
+
+
+def markdown(result):
+    lines = ['# modelguard beside plain nginx', '', result['setting'], '']
+
+    for part in (cpu, rss, kernel, instructions, targets):
+        lines += part(result)
+
+    return '\n'.join(lines)
