@@ -23,6 +23,7 @@ static uint32_t hold_run(modelguard_hold_t *hold, const uint8_t *text,
 static int hold_run_number(uint8_t *out, const modelguard_edit_t *edit);
 static int hold_edited(modelguard_hold_t *hold, const uint8_t *text,
     size_t len);
+static void hold_sent(modelguard_hold_t *hold, size_t off);
 static int hold_grow(modelguard_hold_t *hold, void **data, size_t *size,
     size_t want, size_t min);
 
@@ -365,6 +366,7 @@ hold_edited(modelguard_hold_t *hold, const uint8_t *text, size_t len)
 
         rc = modelguard_hold_number(hold, edit, text + edit->off);
         if (rc != MODELGUARD_OK) {
+            hold_sent(hold, edit->off);
             return rc;
         }
     }
@@ -462,6 +464,21 @@ hold_run_number(uint8_t *out, const modelguard_edit_t *edit)
     for (i = edit->digits + 2; out[i - 1] == '0'; i--) { /* void */ }
 
     return i;
+}
+
+
+/* no memory for a number: what was before it must not be passed once more */
+
+static void
+hold_sent(modelguard_hold_t *hold, size_t off)
+{
+    if (hold->raw_len == 0) {
+        hold->from += off;
+        return;
+    }
+
+    hold->raw_len -= off;
+    memmove(hold->raw, hold->raw + off, hold->raw_len);
 }
 
 

@@ -15,7 +15,7 @@
 #define JSON_KEY           2
 #define JSON_KEY_OR_END    3
 #define JSON_COLON         4
-#define JSON_COMMA_OR_END  5
+#define JSON_COMMA_OR_END  MODELGUARD_JSON_AFTER_VALUE
 #define JSON_DONE          6
 
 /* where a number was cut */
@@ -48,9 +48,6 @@ static int modelguard_json_escape(modelguard_json_t *json,
 static int modelguard_json_word(modelguard_json_t *json);
 static int modelguard_json_push(modelguard_json_t *json, unsigned object);
 static int modelguard_json_pop(modelguard_json_t *json, unsigned object);
-static void modelguard_json_run(modelguard_json_t *json);
-static const uint8_t *modelguard_json_plain(const uint8_t *p,
-    const uint8_t *end);
 static int modelguard_json_fail(modelguard_json_t *json, int error);
 
 
@@ -609,86 +606,6 @@ modelguard_json_fail(modelguard_json_t *json, int error)
     json->error = error;
 
     return error;
-}
-
-
-int
-modelguard_json_skip(modelguard_json_t *json, unsigned depth)
-{
-    int  rc;
-
-    do {
-        if (json->state == JSON_COMMA_OR_END && !json->error) {
-            modelguard_json_run(json);
-        }
-
-        rc = modelguard_json_next(json);
-
-        if (rc != MODELGUARD_OK) {
-            return rc;
-        }
-
-    } while (json->depth > depth);
-
-    return MODELGUARD_OK;
-}
-
-
-/*
- * Passes over a run of members or elements that are numbers or plain strings,
- * each with the comma before it, as long as all of one lies in the piece and
- * no white space is in the way.  What it leaves, the state machine takes.
- */
-
-static void
-modelguard_json_run(modelguard_json_t *json)
-{
-    int             exponent, object;
-    const uint8_t  *p, *q, *end;
-
-    p = json->p;
-    end = json->end;
-    object = modelguard_json_in_object(json);
-
-    while (end - p > 1 && *p == ',') {
-
-        q = p + 1;
-
-        if (object) {
-            q = modelguard_json_plain(q, end);
-
-            if (q == NULL || end - q < 2 || *q != ':') {
-                break;
-            }
-
-            q++;
-        }
-
-        q = (*q == '"') ? modelguard_json_plain(q, end)
-                        : modelguard_scan_number(q, end, &exponent);
-        if (q == NULL) {
-            break;
-        }
-
-        p = q;
-    }
-
-    json->p = p;
-}
-
-
-/* past a string without escapes and multi-byte characters, or NULL */
-
-static const uint8_t *
-modelguard_json_plain(const uint8_t *p, const uint8_t *end)
-{
-    if (p == end || *p != '"') {
-        return NULL;
-    }
-
-    p = modelguard_scan_string(p + 1, end);
-
-    return (p < end && *p == '"') ? p + 1 : NULL;
 }
 
 

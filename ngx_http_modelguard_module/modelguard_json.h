@@ -26,7 +26,9 @@
 #include "modelguard_base.h"
 
 
-#define MODELGUARD_JSON_DEPTH_MAX  512
+#define MODELGUARD_JSON_DEPTH_MAX    512
+#define MODELGUARD_JSON_AFTER_VALUE  5     /* json->state: a comma or an end
+                                              is expected */
 
 
 typedef enum {
@@ -116,6 +118,7 @@ modelguard_json_in_object(const modelguard_json_t *json)
 {
     return (int) (json->stack[json->depth / 64] >> (json->depth % 64) & 1);
 }
+
 
 /*
  * Unescapes the inside of a string token (quotes not included) to UTF-8; an

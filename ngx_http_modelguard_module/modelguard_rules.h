@@ -50,8 +50,8 @@ typedef enum {
  * innermost "[*]" that it shares with the value's path is the array of
  * records.  "shape": the array of dimensions of a flat tensor, "datatype":
  * a string that tells scores from class numbers: a tensor whose datatype
- * does not begin with "F" or "BF" is left alone.  Labels, shape and datatype
- * want exactly one value path, and labels exclude shape and datatype.
+ * begins with "INT", "UINT" or "BOOL" is left alone.  Labels, shape and
+ * datatype want exactly one value path, and labels exclude the other two.
  */
 
 typedef struct {

@@ -26,6 +26,8 @@ static int scope_alone(modelguard_scopes_t *scopes,
     const modelguard_rule_t *rule, size_t off, const uint8_t *p);
 static int scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     const uint8_t *p);
+static modelguard_scope_t *scope_ranged(modelguard_scopes_t *scopes,
+    unsigned depth);
 
 
 int
@@ -360,6 +362,33 @@ scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
 }
 
 
+/*
+ * The scope that the elements of the container at "depth" have ranges in:
+ * the innermost that wants them, which others without may lie on top of.
+ */
+
+static modelguard_scope_t *
+scope_ranged(modelguard_scopes_t *scopes, unsigned depth)
+{
+    unsigned             i;
+    modelguard_scope_t  *scope;
+
+    for (i = scopes->n; i > 0; i--) {
+        scope = &scopes->scopes[i - 1];
+
+        if (scope->depth != depth) {
+            break;
+        }
+
+        if (scope->ranges) {
+            return scope;
+        }
+    }
+
+    return NULL;
+}
+
+
 int
 modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
     size_t off)
@@ -368,9 +397,9 @@ modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
     modelguard_edit_t   *edit;
     modelguard_scope_t  *scope;
 
-    scope = modelguard_scope_top(scopes, depth);
+    scope = scope_ranged(scopes, depth);
 
-    if (scope == NULL || !scope->ranges) {
+    if (scope == NULL) {
         return MODELGUARD_OK;
     }
 
@@ -380,7 +409,7 @@ modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
     }
 
     edit->off = (uint32_t) off;
-    edit->frame = (uint8_t) (scopes->n - 1);
+    edit->frame = (uint8_t) (scope - scopes->scopes);
     edit->scaled = scope->ordinal++;
 
     /* a member of a map that is no number is nobody's score: it stays */
@@ -400,7 +429,7 @@ modelguard_scope_element_end(modelguard_scopes_t *scopes, unsigned depth,
     modelguard_edit_t   *edit;
     modelguard_scope_t  *scope;
 
-    scope = modelguard_scope_top(scopes, depth);
+    scope = scope_ranged(scopes, depth);
 
     if (scope == NULL || scope->range == MODELGUARD_EDIT_NONE) {
         return;

@@ -9,6 +9,7 @@
 
 
 static void scope_decide_rows(const modelguard_vector_t *all, uint64_t row);
+static int scope_is_foreign(const uint8_t *text, size_t len);
 static void scope_keep(const modelguard_vector_t *all);
 
 
@@ -221,6 +222,32 @@ modelguard_scope_dimension(modelguard_scopes_t *scopes, const uint8_t *text,
 }
 
 
+/*
+ * Whether a type of the Open Inference Protocol (the quotes are part of the
+ * text) holds class numbers and flags.  Scores are FP16, FP32, FP64, BF16; a
+ * type that is not known, or BYTES, may hold them, too.
+ */
+
+static int
+scope_is_foreign(const uint8_t *text, size_t len)
+{
+    size_t    n;
+    unsigned  i;
+
+    static const char  *types[] = { "\"INT", "\"UINT", "\"BOOL" };
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        n = strlen(types[i]);
+
+        if (len > n && memcmp(text, types[i], n) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 int
 modelguard_scope_datatype(modelguard_scopes_t *scopes,
     const modelguard_mark_t *mark, const uint8_t *text, size_t len,
@@ -234,12 +261,8 @@ modelguard_scope_datatype(modelguard_scopes_t *scopes,
         return MODELGUARD_OK;
     }
 
-    /* FP16, FP32, FP64, BF16 of the Open Inference Protocol */
-
     group->datatype = 1;
-    group->foreign = !(len > 1 && (text[1] == 'F'
-                                   || (len > 2 && text[1] == 'B'
-                                       && text[2] == 'F')));
+    group->foreign = scope_is_foreign(text, len);
 
     return modelguard_scope_ready(group)
            ? modelguard_scope_decide_group(scopes, group, p)

@@ -785,16 +785,17 @@ GET /t?k=x
     }
 --- request eval
 ["GET /t", "GET /t?k=", "GET /t", "GET /t?k=127.0.0.1", "GET /t", "GET /t",
- "GET /t?k=%7F%00%00%01"]
+ "GET /t", "GET /t?k=ABCD"]
 --- more_headers eval
-["", "", "", "", "X-Real-IP: 10.0.0.1", "X-Real-IP: ::ffff:10.0.0.1", ""]
+["", "", "", "", "X-Real-IP: 10.0.0.1", "X-Real-IP: ::ffff:10.0.0.1",
+ "X-Real-IP: 65.66.67.68", ""]
 --- error_code eval
-[200, 200, 429, 200, 200, 200, 200]
+[200, 200, 429, 200, 200, 200, 200, 200]
 --- response_headers eval
 ["X-Remaining: 1\nX-Addr: 127.0.0.1", "X-Remaining: 0",
  "X-Addr: 127.0.0.1", "X-Remaining: 1",
  "X-Remaining: 1\nX-Addr: 10.0.0.1", "X-Remaining: 0\nX-Addr: 10.0.0.1",
- "X-Remaining: 1"]
+ "X-Remaining: 1", "X-Remaining: 1"]
 
 
 

@@ -244,8 +244,6 @@ GET /nothing
 </html>
 --- wire_unlike
 response_blocked
---- error_log
-Connection refused
 
 
 

@@ -28,8 +28,8 @@ DIR=$BUILD/zero
 # generate in these places.
 
 PACKAGE_STATE="^/(var/lib/(dpkg|apt|ucf|systemd|pam|python|xml-core|sgml-base|\
-nginx|vim|binfmts|man-db)|var/log|var/www|var/cache|etc|run|usr/lib/(python3|ssl|jvm)|\
-usr/share/(python3|perl|mime|info|ca-certificates)|usr/local/(share|lib)|\
+nginx|vim|binfmts|man-db)|var/log|var/www|var/cache|etc|run|\
+usr/lib/(python3|ssl|jvm)|usr/share/(python3|perl|mime|info|ca-certificates)|usr/local/(share|lib)|\
 usr/lib/locale)(/|\$)|/__pycache__(/|\$)|\\.pyc\$"
 
 # ... and the places where not even a package may leave anything
@@ -71,7 +71,8 @@ bootstrap()
 
     say "debootstrap $RELEASE from $mirror"
 
-    rm -rf "$DIR"
+    unmounts
+    rm -rf --one-file-system "$DIR"
     mkdir -p "$DIR" "$BUILD/zero-cache"
     quietly "$BUILD/zero-debootstrap.log" debootstrap --variant=minbase \
         --cache-dir="$(realpath "$BUILD/zero-cache")" \
@@ -269,7 +270,7 @@ main()
 
     if [ $KEEP = no ]; then
         unmounts
-        rm -rf "$DIR"
+        rm -rf --one-file-system "$DIR"
     fi
 }
 

@@ -68,10 +68,10 @@ LOGPROB = "place logprobs %s"
 
 
 TABLE = {
-    "002": out(NUMBER_IN_STRING, "passed", "kserve"),
+    "002": out(NUMBER_IN_STRING, "blocked", "kserve"),
     "004": out("binary tensors", fields="kserve"),
     "006": SSE,
-    "008": out(NUMBER_IN_STRING, "passed", "kserve"),
+    "008": out(NUMBER_IN_STRING, "blocked", "kserve"),
 
     "010": guard("kserve", "array scores /predictions/*/scores",
                  survive="/predictions/*/prediction /predictions/*/key"),
@@ -96,7 +96,7 @@ TABLE = {
                  "place metadata /meta/requestPath",
                  survive="/meta/puid /data/tensor/shape/*"),
 
-    "032": out(NUMBER_IN_STRING, "passed", "kserve"),
+    "032": out(NUMBER_IN_STRING, "blocked", "kserve"),
 
     "034": guard("kserve", "tensor scores /outputs/0/data 3",
                  survive="/model_name /model_version /id /outputs/*/name "
@@ -133,7 +133,8 @@ TABLE = {
                  "lone scores /categories/*/score",
                  "lone scores /categories/*/detail/celebrities/*/confidence",
                  "lone scores /categories/*/detail/landmarks/*/confidence",
-                 "lone scores /adult/adultScore", "lone scores /adult/racyScore",
+                 "lone scores /adult/adultScore",
+                 "lone scores /adult/racyScore",
                  "lone scores /adult/goreScore",
                  "lone scores /tags/*/confidence",
                  "lone scores /description/captions/*/confidence",
@@ -321,7 +322,8 @@ TABLE = {
                  "place logprobs /candidates/*/avgLogprobs",
                  "place usage /usageMetadata",
                  survive="/candidates/*/content /modelVersion"),
-    "186": guard("scores $.**.probability", survive="/candidates /promptFeedback"),
+    "186": guard("scores $.**.probability",
+                 survive="/candidates /promptFeedback"),
 
     "188": SSE,
 

@@ -46,11 +46,9 @@ dec_zero(dec_t *a)
 static inline int
 dec_is_zero(const dec_t *a)
 {
-    size_t  i;
+    static const uint8_t  zeros[DEC_ALL];
 
-    for (i = 0; i < DEC_ALL && a->d[i] == 0; i++) { /* void */ }
-
-    return a->class == DEC_FINITE && i == DEC_ALL;
+    return a->class == DEC_FINITE && memcmp(a->d, zeros, DEC_ALL) == 0;
 }
 
 

@@ -150,8 +150,8 @@ rule_has_records(const rule_t *rule)
 static inline void
 oracle_share(oracle_t *oracle)
 {
-    unsigned  i, j;
     rule_t   *a, *b;
+    unsigned  i, j;
 
     for (i = 0; i < oracle->n; i++) {
 
@@ -537,8 +537,9 @@ vector_row(const node_t *top, const rule_t *rule)
                       0);
 
         if (n && found[0]->type == NODE_STRING
-            && strncmp(found[0]->text, "F", 1) != 0
-            && strncmp(found[0]->text, "BF", 2) != 0)
+            && (strncmp(found[0]->text, "INT", 3) == 0
+                || strncmp(found[0]->text, "UINT", 4) == 0
+                || strncmp(found[0]->text, "BOOL", 4) == 0))
         {
             return -1;
         }

@@ -418,7 +418,7 @@ test_sample(const mix_t *mix, size_t n, int style, int ranges)
     /* a vector of one is a number alone, unless it has ranges */
 
     if (mix->renormalize && style == 5 && mix->min == NULL
-        && (n > 1 || ranges))
+        && n > !ranges)
     {
         bad += !sample_sums_to_one(&sample, mix->round);
     }
@@ -448,7 +448,7 @@ test_mix(const mix_t *mix)
 
     for (n = 0; n < 12 && bad < 9; n++) {
 
-        for (i = 0; i < 10; i++) {
+        for (i = 0; i < 6; i++) {
 
             for (style = 0; style < 6; style++, count += 2) {
                 bad += test_sample(mix, n, style, 0) != 0;
@@ -461,7 +461,8 @@ test_mix(const mix_t *mix)
 
         for (style = 0; style < (i < 4 ? 6 : 1); style++, count += 2) {
             bad += test_sample(mix, sizes[i], i < 4 ? style : (int) i, 0) != 0;
-            bad += test_sample(mix, sizes[i], i < 4 ? style : 1, 1) != 0;
+            bad += test_sample(mix, sizes[i] / (i == 5 ? 10 : 1),
+                               i < 4 ? style : 1, 1) != 0;
         }
     }
 

@@ -103,7 +103,7 @@ def setting():
 
     return ('%s, %s; load on %d cores beside it: %.1f. One worker on a core of'
             ' its own, model server and load generator on another;'
-            ' proxy_buffering on, 8 buffers of 4k, no temporary files.'
+            ' proxy_buffering on, 8 buffers of 16k, no temporary files.'
             % (datetime.date.today(), version.replace('nginx version: ', ''),
                len(servers.CORES), os.getloadavg()[0]))
 

@@ -134,7 +134,7 @@ prepare()
         || fail "$module is not there; \"make\" builds it"
 
     mkdir -p "$repo/build/$name"
-    dir=$(mktemp -d "$repo/build/$name/XXXXXX")
+    dir=$(mktemp -d -p "$repo/build/$name")
     chmod 755 "$dir"
     mkdir "$dir/tmp"
 
