@@ -262,7 +262,7 @@ modelguard_scope_datatype(modelguard_scopes_t *scopes,
     }
 
     group->datatype = 1;
-    group->foreign = scope_is_foreign(text, len);
+    group->foreign = (scope_is_foreign(text, len) != 0);
 
     return modelguard_scope_ready(group)
            ? modelguard_scope_decide_group(scopes, group, p)

@@ -6,7 +6,8 @@
  * side, which meet nowhere else.  It hangs on the main request's pool as a
  * cleanup, so that it is found again after an internal redirect has zeroed
  * r->ctx: nothing is charged twice, and the guard of the location that the
- * client asked for stays in force.
+ * client asked for stays in force wherever the redirect leads, unless that
+ * location has a "modelguard" of its own.
  */
 
 

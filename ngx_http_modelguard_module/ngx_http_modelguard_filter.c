@@ -202,6 +202,8 @@ ngx_http_modelguard_filter_json(ngx_http_request_t *r,
 
     if (mglcf->buffer_size == 0) {
         res->held = 0;
+        res->dirty = 1;
+
         return ngx_http_modelguard_next_header(r);
     }
 

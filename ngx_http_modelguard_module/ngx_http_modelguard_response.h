@@ -65,6 +65,7 @@ typedef struct {
     unsigned                               held:1;     /* the header is */
     unsigned                               last:1;     /* the sender has
                                                           said all */
+    unsigned                               dirty:1;    /* not all is flushed */
     unsigned                               native:1;
     unsigned                               failed:1;
 } ngx_http_modelguard_response_t;

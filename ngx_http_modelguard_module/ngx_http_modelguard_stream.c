@@ -326,9 +326,11 @@ ngx_http_modelguard_stream_flush(ngx_http_modelguard_response_t *res)
                                          "the model server closed too early");
     }
 
-    if (res->held) {
+    if (res->held || !res->dirty) {
         return NGX_OK;
     }
+
+    res->dirty = 0;
 
     if (res->buf) {
         res->buf->flush = 1;
@@ -487,6 +489,7 @@ ngx_http_modelguard_stream_open(ngx_http_modelguard_response_t *res,
     r = res->request;
 
     res->held = 0;
+    res->dirty = 1;
 
     if (exact) {
         r->headers_out.content_length_n = res->length;
@@ -513,6 +516,7 @@ ngx_http_modelguard_stream_sink(void *data, const uint8_t *bytes, size_t len)
     ngx_buf_t  *b;
 
     res->length += len;
+    res->dirty = 1;
 
     while (len) {
         b = res->buf;
@@ -571,10 +575,8 @@ ngx_http_modelguard_stream_buf(ngx_http_modelguard_response_t *res)
         res->bufs++;
     }
 
-    b->temporary = 1;
     b->recycled = 1;
     b->flush = 0;
-    b->sync = 0;
     b->last_buf = 0;
     b->last_in_chain = 0;
 
@@ -588,20 +590,32 @@ ngx_http_modelguard_stream_buf(ngx_http_modelguard_response_t *res)
 }
 
 
-/* a buf of the ring that carries flags alone: any other would be a leak */
+/*
+ * A buf that carries flags alone.  It cannot be of the ring: it is empty from
+ * the start, so nobody could tell when those after us are done with it.
+ */
 
 static ngx_buf_t *
 ngx_http_modelguard_stream_special(ngx_http_modelguard_response_t *res)
 {
-    ngx_buf_t  *b;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
 
-    b = ngx_http_modelguard_stream_buf(res);
+    b = ngx_calloc_buf(res->request->pool);
     if (b == NULL) {
         return NULL;
     }
 
-    b->temporary = 0;
-    b->recycled = 0;
+    cl = ngx_alloc_chain_link(res->request->pool);
+    if (cl == NULL) {
+        return NULL;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *res->last_out = cl;
+    res->last_out = &cl->next;
 
     res->buf = NULL;
 

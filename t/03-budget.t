@@ -992,12 +992,12 @@ its items cannot be counted: body_too_large, see "modelguard_body_size"
 --- request
 GET /t
 --- sends eval
-[[join('', map {
+[[CORE::join('', map {
       "POST /t HTTP/1.1\r\nHost: x\r\nConnection: "
       . ($_ == 3 ? "close" : "keep-alive")
       . "\r\nContent-Length: " . length($main::rows) . "\r\n\r\n$main::rows"
   } 1 .. 3), qr{^(HTTP/1\.1 429 (?:(?!HTTP/1).)*can ever hold[^\n]*\n){3}\z}s],
- [join('', map {
+ [CORE::join('', map {
       my $body = '{"inputs": [1' . ' ' x 2000 . ',2]}';
       "POST /t HTTP/1.1\r\nHost: x\r\nConnection: "
       . ($_ == 3 ? "close" : "keep-alive")

@@ -20,6 +20,7 @@ backend(model => sub {
 
 our $http = <<'CONF';
     modelguard_profile plain { scores round=1; }
+    modelguard_profile keep { scores keep; }
     modelguard_zone all zone=headers:64k;
     proxy_http_version 1.1;
     proxy_set_header Connection "";
@@ -36,6 +37,10 @@ our $config = <<'CONF';
     }
     location /file {
         modelguard plain;
+        default_type application/json;
+    }
+    location /kept {
+        modelguard keep;
         default_type application/json;
     }
     location /open {
@@ -176,3 +181,19 @@ If-Range: "x"
 --- response_body_like eval
 ["Accept-Encoding: br, gzip.*\\|If-Range.*\\|Range: bytes=2-5",
  "Accept-Encoding: br, gzip.*\\|If-Range.*\\|Range: bytes=2-5"]
+
+
+
+=== TEST 9: a range of a file whose profile keeps all is not served either
+--- http_config eval: $main::http
+--- config eval: $main::config
+--- user_files
+>>> kept.json
+{"score": 0.55, "text": "more"}
+--- request
+GET /kept.json
+--- more_headers
+Range: bytes=2-5
+--- error_code: 200
+--- response_body
+{"score": 0.55, "text": "more"}

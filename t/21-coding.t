@@ -26,6 +26,10 @@ backend(model => sub {
 
     $headers{'Content-Encoding'} = $1 if $request->{uri} =~ /[?]c=(.*)/;
 
+    return json_reply($zipped, %headers, 'Content-Encoding' => 'gzip',
+                      'Content-Type' => 'text/plain')
+        if $how eq 'text';
+
     return json_reply($zipped, %headers, 'Content-Encoding' => 'gzip')
         if $how eq 'always' || ($how eq 'asked' && $asked =~ /gzip/);
 
@@ -211,3 +215,24 @@ GET /asked
 "scores": \[0.65\]
 --- wire_unlike
 0.654
+
+
+
+=== TEST 10: gunzip does not take the refusal for the answer (1)
+--- http_config eval: $::Http
+--- config
+    modelguard two;
+    gunzip on;
+    location ^~ /off/ {
+        modelguard_error_body off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT/;
+    }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+--- wire
+GET /text
+GET /off/text
+--- wire_like
+^HTTP/1.1 502 Bad Gateway\r\n
+(response_blocked"}}\n|</html>\r\n)$
+--- error_log
+response blocked

@@ -17,6 +17,9 @@ backend(model => sub {
     my ($request) = @_;
     my $uri = $request->{uri};
 
+    return json_reply('{"scores": [0.123456,]' . ' ' x 500000 . '}')
+        if $uri =~ /badbig/;
+
     return in_pieces(json_reply('{"scores": [0.123456]}'), 5)
         if $uri =~ /slow/;
 
@@ -288,3 +291,49 @@ a{"scores": [0.99]}
 b
 --- error_log
 No such file
+
+
+
+=== TEST 13: an addition before a document that comes slowly: header first (1)
+--- http_config eval: $::Http
+--- config
+    location /model/ {
+        modelguard two;
+        addition_types application/json;
+        add_before_body /before;
+        proxy_buffering off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+    location /before { default_type text/html; return 200 "before "; }
+--- wire
+GET /model/slow
+--- wire_like
+^HTTP/1.1 200 OK\r\n
+--- wire_unlike
+Content-Length
+--- wire_body
+before {"scores": [0.12]}
+
+
+
+=== TEST 14: the rest of what is refused is read, so that the page goes on (2)
+--- http_config eval: $::Http
+--- config
+    location /page.html { ssi on; }
+    location /model/ {
+        modelguard two;
+        proxy_buffers 4 1k;
+        proxy_buffer_size 1k;
+        proxy_busy_buffers_size 1k;
+        proxy_max_temp_file_size 0;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- user_files
+>>> page.html
+a<!--#include virtual="/model/badbig" -->b<!--#include virtual="/model/slow" -->c
+--- request
+GET /page.html
+--- response_body
+ab{"scores": [0.12]}c
+--- error_log
+response blocked: malformed JSON

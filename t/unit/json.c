@@ -3,7 +3,7 @@
  * Copyright (C) the modelguard authors
  *
  * The tokenizer: sequences of tokens however the input is cut, the public
- * conformance suite, depth, names unescaped, and the vector scans.
+ * conformance suite, and depth.
  */
 
 
@@ -541,76 +541,12 @@ test_depth(void)
 }
 
 
-static void
-test_unescape(void)
-{
-    size_t    i, len, size, n;
-    uint8_t  *in, *out;
-    unsigned  bad;
-
-    static const struct {
-        const char  *in;
-        const char  *out;
-        size_t       len;
-    } texts[] = {
-        { "", "", 0 },
-        { "abc", "abc", 3 },
-        { "\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t", 8 },
-        { "\\u0000", "\0", 1 },
-        { "a\\u0000b", "a\0b", 3 },
-        { "\\u007f\\u0080", "\x7f\xc2\x80", 3 },
-        { "\\u07ff\\u0800", "\xdf\xbf\xe0\xa0\x80", 5 },
-        { "\\uFfFf", "\xef\xbf\xbf", 3 },
-        { "\\ud800\\udc00", "\xf0\x90\x80\x80", 4 },
-        { "\\uDBFF\\uDFFF", "\xf4\x8f\xbf\xbf", 4 },
-        { "\\ud83d\\ude00!", "\xf0\x9f\x98\x80!", 5 },
-        { "\\ud83d", "\xed\xa0\xbd", 3 },
-        { "\\ude00", "\xed\xb8\x80", 3 },
-        { "\\ud83d\\ud83d\\ude00", "\xed\xa0\xbd\xf0\x9f\x98\x80", 7 },
-        { "\\ud83dx", "\xed\xa0\xbdx", 4 },
-        { "\\ud83d\\n", "\xed\xa0\xbd\n", 4 },
-        { "\\ud83d\\u0041", "\xed\xa0\xbd" "A", 4 },
-        { "\\ude00\\ud83d", "\xed\xb8\x80\xed\xa0\xbd", 6 },
-        { "\xc3\xa9\\u00e9\xf0\x9f\x98\x80",
-          "\xc3\xa9\xc3\xa9\xf0\x9f\x98\x80", 8 }
-    };
-
-    bad = 0;
-
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        len = strlen(texts[i].in);
-        in = guard_copy(texts[i].in, len);
-
-        for (size = 0; size <= texts[i].len + 5; size++) {
-            out = guard_copy("0123456789abcdef", size < 16 ? size : 16);
-
-            n = modelguard_json_unescape(in, len, out, size);
-
-            if (size < texts[i].len) {
-                bad += (n != size + 1);
-
-            } else {
-                bad += n != texts[i].len
-                       || memcmp(out, texts[i].out, n) != 0;
-            }
-
-            guard_free(out, size < 16 ? size : 16);
-        }
-
-        guard_free(in, len);
-    }
-
-    ok(bad == 0, "names are unescaped into room of every size");
-}
-
-
 int
 main(void)
 {
     test_cases();
     test_suite();
     test_depth();
-    test_unescape();
 
     return tap_done();
 }

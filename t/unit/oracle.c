@@ -11,7 +11,7 @@
 #include "rewrite_kit.h"
 #include "rewrite_cases.h"
 #include "oracle_rules.h"
-#include "oracle_make.h"
+#include "oracle_shapes.h"
 
 
 #define DOCUMENTS  250               /* of each shape */

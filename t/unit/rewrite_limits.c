@@ -270,16 +270,16 @@ test_holds(void)
     test_hold("scores $.d shape=$.s | top=1",
               "{\"s\":[2,2],\"d\":[0.1,0.2,0.3,0.4]}", 7);
     test_hold("scores $.d shape=$.s | top=1",
-              "{\"d\":[0.1,0.2,0.3,0.4],\"s\":[2,2]}", 28);
+              "{\"d\":[0.1,0.2,0.3,0.4],\"s\":[2,2]}", 26);
 
     /* from the bracket on */
 
     test_hold("scores $[*].s label=$[*].l | top=1",
-              "[{\"s\":0.25},{\"l\":1}]", 20);
+              "[{\"s\":0.25},{\"l\":1}]", 19);
     test_hold("scores $[*].s label=$[*].l | top=1", "[{},{}, []]", 10);
     test_hold("scores $.* | top=1", "{\"a\":0.25,\"b\":0.5}", 17);
     test_hold("scores $.s label=$.l[*] | top=1",
-              "{\"s\":[0.25,0.5],\"l\":[1,2]}", 20);
+              "{\"s\":[0.25,0.5],\"l\":[1,2]}", 19);
     test_hold("scores $.s label=$.l[*] | top=1", "{\"l\":[  ] }", 5);
     test_hold("scores $.s label=$.l[*] | top=1", "{\"abcd\":[  ] ,\"l\":1}",
               6);

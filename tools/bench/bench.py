@@ -65,6 +65,7 @@ def add_cpu(result, measured):
     quartiles = result['cpu_ratio_quartiles'] = {}
     micros = result['cpu_us'] = {}
     rss = result['rss_kb'] = {}
+    rss_loaded = result['rss_kb_8_connections'] = {}
 
     for size, one in measured.items():
 
@@ -78,8 +79,10 @@ def add_cpu(result, measured):
             micros.setdefault(variant, {})[size] = \
                 round(cpu.spread(values)[1], PLACES)
 
-        for variant, value in one.rss.items():
-            rss.setdefault(variant, {})[size] = value
+        for variant in one.rss:
+            rss.setdefault(variant, {})[size] = one.rss[variant]
+            rss_loaded.setdefault(variant, {})[size] = \
+                one.rss_loaded[variant]
 
 
 def add_instructions(result, counts):
@@ -94,6 +97,7 @@ def add_instructions(result, counts):
         budget_over_plain=over('budget'),
         budget8_over_plain=over('budget8'),
         further_budget=round((over('budget8') - over('budget')) / 7),
+        loaded_over_plain=over('loaded'),
         unguarded_over_plain=over('unguarded'))
 
 

@@ -26,6 +26,8 @@ LOADS = {
     'text': (2000, 8),
 }
 
+ALONE = 20                  # requests for the memory of one connection
+
 REWRITING = ('rewrite', 'modelguard')
 
 
@@ -82,7 +84,8 @@ class Measured:
     def __init__(self):
         self.ratios = {}        # variant: list
         self.micros = {}        # variant: list, per request
-        self.rss = {}           # variant: KB
+        self.rss = {}           # variant: KB, one connection
+        self.rss_loaded = {}    # variant: KB, all connections
 
     def add(self, variant, plain, cpu, requests):
         if variant != 'plain':
@@ -90,11 +93,17 @@ class Measured:
 
         self.micros.setdefault(variant, []).append(cpu / requests / 1000)
 
+    @staticmethod
+    def peak(values, server):
+        values[server.name] = max(values.get(server.name, 0),
+                                  server.peak_rss_kb())
 
-def one(server, size, length, requests):
+
+def one(server, size, length, requests, connections=None):
     before = server.cpu()
 
-    if servers.load(server, uri(size), LOADS[size][1], requests) != length:
+    if servers.load(server, uri(size), connections or LOADS[size][1],
+                    requests) != length:
         raise servers.Failure('%s of "%s": a body of another length'
                               % (size, server.name))
 
@@ -113,6 +122,9 @@ def generation(upstream, size, rounds, scale, measured):
             server = servers.guarded(variant, upstream)
             running[variant] = stack.enter_context(server)
             lengths[variant] = check(server, size)
+
+            one(server, size, lengths[variant], ALONE, 1)
+            measured.peak(measured.rss, server)
             one(server, size, lengths[variant], requests // 5 + 8)
 
         for number in range(rounds):
@@ -126,9 +138,8 @@ def generation(upstream, size, rounds, scale, measured):
                 measured.add('plain', plain, plain, requests)
                 measured.add(variant, plain, cpu, requests)
 
-        for variant, server in running.items():
-            measured.rss[variant] = max(measured.rss.get(variant, 0),
-                                        server.peak_rss_kb())
+        for server in running.values():
+            measured.peak(measured.rss_loaded, server)
 
 
 def measure(upstream, generations, rounds, scale, say):

@@ -58,6 +58,7 @@ VARIANTS = {
     'limit_req': (False, '    limit_req_zone $http_x_api_key'
                          ' zone=clients:10m rate=1000000r/s;\n',
                   '        limit_req zone=clients burst=1000000 nodelay;\n'),
+    'loaded': (True, '', ''),
     'unguarded': (True, ZONE + bodies.PROFILE, ''),
     'budget': (True, ZONE, BUDGET % 0),
     'budget8': (True, ZONE, ''.join(BUDGET % n for n in range(8))),
