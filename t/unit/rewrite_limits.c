@@ -284,6 +284,13 @@ test_holds(void)
     test_hold("scores $.s label=$.l[*] | top=1", "{\"abcd\":[  ] ,\"l\":1}",
               6);
 
+    /* a type, a dimension */
+
+    test_hold("scores $.d datatype=$.t | top=1",
+              "{\"t\":\"FP32 and more\",\"d\":[1]}", 15);
+    test_hold("scores $.d shape=$.t | top=1", "{\"t\":[123456],\"d\":[1]}",
+              6);
+
     /* keys, and what is between a comma and a value */
 
     test_hold("metadata $.abc | drop", "{\"abc\":0 , \"defgh\" :1}", 9);

@@ -16,6 +16,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import datetime
+import http.client
 import json
 import os
 import signal
@@ -33,6 +34,7 @@ ROUNDS = 4                  # of each generation
 
 KERNEL_BODIES = ('40KB', '4MB', 'text')
 PLACES = 3                  # after the decimal point, in the JSON
+DEADLINE = 900              # seconds for everything
 
 STARTED = time.monotonic()
 
@@ -140,12 +142,15 @@ def main():
     def end(number, frame):
         sys.exit(128 + number)
 
-    for number in (signal.SIGHUP, signal.SIGTERM):
+    for number in (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, end)
+
+    signal.alarm(DEADLINE)
 
     try:
         result = measure('--quick' in sys.argv[1:])
-    except (servers.Failure, OSError, subprocess.SubprocessError) as error:
+    except (servers.Failure, OSError, http.client.HTTPException,
+            subprocess.SubprocessError) as error:
         sys.exit('bench: FAILED: %s' % error)
 
     with open(servers.TOP / 'build' / 'bench.json', 'w') as file:

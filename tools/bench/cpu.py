@@ -18,12 +18,12 @@ REPORTED = ('limit_req', 'budget', 'rewrite', 'modelguard')
 #       size: requests in a measurement, connections
 
 LOADS = {
-    '0.4KB': (5000, 8),
-    '4KB': (5000, 8),
-    '40KB': (3000, 8),
+    '0.4KB': (4000, 8),
+    '4KB': (4000, 8),
+    '40KB': (2000, 8),
     '400KB': (300, 8),
     '4MB': (40, 8),
-    'text': (2000, 8),
+    'text': (1500, 8),
 }
 
 ALONE = 20                  # requests for the memory of one connection
