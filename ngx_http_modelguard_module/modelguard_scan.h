@@ -104,6 +104,77 @@ modelguard_scan_space(const uint8_t *p, const uint8_t *end)
 }
 
 
+#if (MODELGUARD_SSE2)
+
+/* what the short way through a number looks at: sign, digit, point, a
+   fraction of up to 31 digits, and "e-ddd" with what ends it */
+
+#define MODELGUARD_SCAN_NUMBER  (3 + 32 + 6)
+
+/*
+ * Past "d.ddd" or "d.ddde-dd" with at least MODELGUARD_SCAN_NUMBER bytes from
+ * p on, or NULL if it is not of this form.
+ */
+
+static inline const uint8_t *
+modelguard_scan_decimal(const uint8_t *p, int *exponent)
+{
+    __m128i   bytes, bias, nine;
+    unsigned  mask, i;
+
+    p += (*p == '-');
+
+    if ((uint8_t) (p[0] - '0') >= 10 || p[1] != '.') {
+        return NULL;
+    }
+
+    p += 2;
+    bias = _mm_set1_epi8((char) (0x80 - '0'));
+    nine = _mm_set1_epi8(-128 + 9);
+
+    bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
+    bytes = _mm_cmpgt_epi8(_mm_add_epi8(bytes, bias), nine);
+    mask = (unsigned) _mm_movemask_epi8(bytes);
+
+    if (mask == 0) {
+        p += 16;
+
+        bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
+        bytes = _mm_cmpgt_epi8(_mm_add_epi8(bytes, bias), nine);
+        mask = (unsigned) _mm_movemask_epi8(bytes);
+
+        if (mask == 0) {
+            return NULL;
+        }
+
+    } else if (mask & 1) {
+        return NULL;
+    }
+
+    p += __builtin_ctz(mask);
+
+    if ((*p | 0x20) != 'e') {
+        return p;
+    }
+
+    *exponent = 1;
+
+    p++;
+    p += (*p == '-' || *p == '+');
+
+    for (i = 0; (uint8_t) (p[i] - '0') < 10; i++) {
+
+        if (i == 3) {
+            return NULL;
+        }
+    }
+
+    return i ? p + i : NULL;
+}
+
+#endif
+
+
 /*
  * Past a whole number (RFC 8259 section 6) with at least one byte behind it;
  * NULL if it is none, or may go on in the next piece, or is NaN or Infinity:
@@ -116,6 +187,20 @@ modelguard_scan_number(const uint8_t *p, const uint8_t *end, int *exponent)
     const uint8_t  *start;
 
     *exponent = 0;
+
+#if (MODELGUARD_SSE2)
+
+    if (end - p >= MODELGUARD_SCAN_NUMBER) {
+        start = modelguard_scan_decimal(p, exponent);
+
+        if (start != NULL) {
+            return start;
+        }
+
+        *exponent = 0;
+    }
+
+#endif
 
     if (p < end && *p == '-') {
         p++;

@@ -8,6 +8,8 @@
 #include "ngx_http_modelguard_headers.h"
 
 
+static ngx_int_t ngx_http_modelguard_stream_take(
+    ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_stream_feed(
     ngx_http_modelguard_response_t *res);
 static ngx_int_t ngx_http_modelguard_stream_step(
@@ -80,26 +82,11 @@ ngx_http_modelguard_stream(ngx_http_modelguard_response_t *res,
 {
     ngx_int_t            rc;
     ngx_uint_t           drain;
-    ngx_chain_t         *cl;
     ngx_http_request_t  *r;
 
     r = res->request;
 
-    if (in && ngx_chain_add_copy(r->pool, &res->in, in) != NGX_OK) {
-        goto failed;
-    }
-
-    for (cl = in; cl; cl = cl->next) {
-        if (cl->buf->last_buf || (cl->buf->last_in_chain && r != r->main)) {
-            res->last = 1;
-        }
-    }
-
-    /* a filter before us made subrequests, whose output needs our header */
-
-    if (res->held && r == r->main && r->postponed
-        && ngx_http_modelguard_stream_open(res, 0) != NGX_OK)
-    {
+    if (ngx_http_modelguard_stream_take(res, in) != NGX_OK) {
         goto failed;
     }
 
@@ -171,6 +158,35 @@ failed:
     r->buffered &= ~NGX_HTTP_MODELGUARD_BUFFERED;
 
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_stream_take(ngx_http_modelguard_response_t *res,
+    ngx_chain_t *in)
+{
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
+
+    r = res->request;
+
+    if (in && ngx_chain_add_copy(r->pool, &res->in, in) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        if (cl->buf->last_buf || (cl->buf->last_in_chain && r != r->main)) {
+            res->last = 1;
+        }
+    }
+
+    /* a filter before us made subrequests, whose output needs our header */
+
+    if (res->held && r == r->main && r->postponed) {
+        return ngx_http_modelguard_stream_open(res, 0);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -41,6 +41,7 @@ our $config = <<'CONF';
     }
     location /kept {
         modelguard keep;
+        modelguard_budget hour zone=headers limit=100 window=1h;
         default_type application/json;
     }
     location /open {
