@@ -51,6 +51,20 @@ modelguard_json_run(modelguard_json_t *json)
     end = json->end;
     object = modelguard_json_in_object(json);
 
+#if (MODELGUARD_SSE2)
+
+    while (!object && end - p > MODELGUARD_SCAN_NUMBER && *p == ',') {
+
+        q = modelguard_scan_decimal(p + 1, &exponent);
+        if (q == NULL) {
+            break;
+        }
+
+        p = q;
+    }
+
+#endif
+
     while (end - p > 1 && *p == ',') {
 
         q = p + 1;

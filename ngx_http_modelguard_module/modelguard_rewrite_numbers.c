@@ -19,18 +19,23 @@
 
 static void numbers_like(const modelguard_rewrite_t *rw,
     modelguard_edit_t *edit);
+static const uint8_t *numbers_short(modelguard_hold_t *hold,
+    const modelguard_edit_t *like, const uint8_t *p, const uint8_t *end,
+    uint64_t left);
 static void numbers_read(modelguard_edit_t *edit,
     const modelguard_treatment_t *treatment, const uint8_t *text, size_t len,
     int exponent);
-static int numbers_tiny(const uint8_t *text, size_t len, unsigned digits);
-static int numbers_scale(const uint8_t *text, size_t len, unsigned digits,
-    int64_t *scaled);
+static inline int numbers_tiny(const uint8_t *text, size_t len,
+    unsigned digits);
+static inline int numbers_scale(const uint8_t *text, size_t len,
+    unsigned digits, int64_t *scaled);
 
 
 int
 modelguard_rewrite_numbers(modelguard_rewrite_t *rw)
 {
     int                            rc, exponent;
+    uint32_t                       first;
     uint64_t                       left;
     const uint8_t                 *p, *q, *end;
     modelguard_edit_t             *edit, like;
@@ -53,7 +58,20 @@ modelguard_rewrite_numbers(modelguard_rewrite_t *rw)
     p = json->p;
     end = json->end;
 
-    for ( /* void */ ; left > 0 && end - p > 1 && *p == ','; left--) {
+    for ( ;; ) {
+
+        if (treatment->round && treatment->digits <= NUMBERS_DIGITS_MAX) {
+            first = hold->n;
+
+            p = numbers_short(hold, &like, p, end, left);
+
+            left -= hold->n - first;
+            scope->count += hold->n - first;
+        }
+
+        if (left == 0 || end - p < 2 || *p != ',') {
+            break;
+        }
 
         q = modelguard_scan_number(p + 1, end, &exponent);
         if (q == NULL) {
@@ -79,6 +97,7 @@ modelguard_rewrite_numbers(modelguard_rewrite_t *rw)
         numbers_read(edit, treatment, p, edit->len, exponent);
 
         scope->count++;
+        left--;
         p = q;
     }
 
@@ -106,6 +125,78 @@ numbers_like(const modelguard_rewrite_t *rw, modelguard_edit_t *edit)
     edit->digits = (uint8_t) (scope->rule->treatment->digits & 0x1f);
     edit->plain = 1;
 }
+
+
+#if (MODELGUARD_SSE2)
+
+/*
+ * The innermost loop: numbers "d.ddd" or "d.ddde-dd" that are easy to round,
+ * far enough from the end of the piece.  Returns where it stopped.
+ */
+
+static const uint8_t *
+numbers_short(modelguard_hold_t *hold, const modelguard_edit_t *like,
+    const uint8_t *p, const uint8_t *end, uint64_t left)
+{
+    int                 exponent;
+    size_t              len;
+    uint32_t            n, last;
+    const uint8_t      *q;
+    modelguard_edit_t  *edit;
+
+    n = hold->n;
+    last = (left < hold->size - n) ? n + (uint32_t) left : hold->size;
+
+    for ( /* void */ ; n < last; n++) {
+
+        if (end - p <= MODELGUARD_SCAN_NUMBER || *p != ',') {
+            break;
+        }
+
+        exponent = 0;
+
+        q = modelguard_scan_decimal(p + 1, &exponent);
+        if (q == NULL) {
+            break;
+        }
+
+        len = (size_t) (q - p - 1);
+        edit = &hold->edits[n];
+
+        *edit = *like;
+        edit->off = (uint32_t) modelguard_hold_offset(hold, p + 1);
+        edit->len = (uint32_t) len;
+        edit->plain = !exponent;
+
+        if (exponent ? !numbers_tiny(p + 1, len, like->digits)
+                     : !numbers_scale(p + 1, len, like->digits, &edit->scaled))
+        {
+            break;
+        }
+
+        p = q;
+    }
+
+    hold->n = n;
+
+    return p;
+}
+
+#else
+
+static const uint8_t *
+numbers_short(modelguard_hold_t *hold, const modelguard_edit_t *like,
+    const uint8_t *p, const uint8_t *end, uint64_t left)
+{
+    (void) hold;
+    (void) like;
+    (void) end;
+    (void) left;
+
+    return p;
+}
+
+#endif
 
 
 static void
@@ -139,7 +230,7 @@ numbers_read(modelguard_edit_t *edit, const modelguard_treatment_t *treatment,
  * zero.
  */
 
-static int
+static inline int
 numbers_tiny(const uint8_t *text, size_t len, unsigned digits)
 {
     unsigned        shift;
@@ -165,7 +256,7 @@ numbers_tiny(const uint8_t *text, size_t len, unsigned digits)
  * is kept, which is no 5 before nothing but zeros.  Returns 1 if it is so.
  */
 
-static int
+static inline int
 numbers_scale(const uint8_t *text, size_t len, unsigned digits,
     int64_t *scaled)
 {
