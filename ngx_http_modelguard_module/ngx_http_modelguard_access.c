@@ -56,8 +56,15 @@ static uint64_t ngx_http_modelguard_access_seconds(uint64_t ms);
 ngx_int_t
 ngx_http_modelguard_access_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_handler_pt              *h;
+    ngx_http_core_main_conf_t        *cmcf;
+    ngx_http_modelguard_main_conf_t  *mgmcf;
+
+    mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
+
+    if (!mgmcf->used) {
+        return NGX_OK;
+    }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 

@@ -82,7 +82,8 @@ typedef struct {
     ngx_array_t                  wanted;     /* of ..._wanted_t */
     ngx_array_t                  compiled;   /* what was compiled so far, see
                                                 ngx_http_modelguard_rules.c */
-    unsigned                     used:1;     /* some location is guarded */
+    unsigned                     used:1;     /* some location is guarded or
+                                                has budgets */
 } ngx_http_modelguard_main_conf_t;
 
 

@@ -12,6 +12,8 @@
 
 
 static ngx_int_t ngx_http_modelguard_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_modelguard_filter_header(ngx_http_request_t *r,
+    ngx_http_modelguard_loc_conf_t *mglcf);
 static ngx_int_t ngx_http_modelguard_filter_pass(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
@@ -25,23 +27,38 @@ static ngx_int_t ngx_http_modelguard_filter_json(ngx_http_request_t *r,
     const modelguard_rules_t *rules);
 static ngx_int_t ngx_http_modelguard_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static ngx_int_t ngx_http_modelguard_filter_body(
+    ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_filter_native(
     ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 
 
+/* what all responses pay for, guarded or not */
+
 static ngx_int_t
 ngx_http_modelguard_header_filter(ngx_http_request_t *r)
 {
-    ngx_http_modelguard_ctx_t        *ctx;
-    ngx_http_modelguard_response_t   *res;
-    ngx_http_modelguard_loc_conf_t   *mglcf;
-    ngx_http_modelguard_main_conf_t  *mgmcf;
+    ngx_http_modelguard_loc_conf_t  *mglcf;
 
-    mgmcf = ngx_http_get_module_main_conf(r, ngx_http_modelguard_module);
+    mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
-    if (!mgmcf->used) {
+    if (!mglcf->guarded
+        && !r->internal
+        && ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL)
+    {
         return ngx_http_modelguard_next_header(r);
     }
+
+    return ngx_http_modelguard_filter_header(r, mglcf);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_filter_header(ngx_http_request_t *r,
+    ngx_http_modelguard_loc_conf_t *mglcf)
+{
+    ngx_http_modelguard_ctx_t       *ctx;
+    ngx_http_modelguard_response_t  *res;
 
     res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
 
@@ -52,8 +69,6 @@ ngx_http_modelguard_header_filter(ngx_http_request_t *r)
     {
         return ngx_http_modelguard_response_answer_header(res);
     }
-
-    mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
     if (mglcf->guarded) {
         ctx = ngx_http_modelguard_ctx_find(r);
@@ -222,6 +237,14 @@ ngx_http_modelguard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_modelguard_next_body(r, in);
     }
 
+    return ngx_http_modelguard_filter_body(res, in);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_filter_body(ngx_http_modelguard_response_t *res,
+    ngx_chain_t *in)
+{
     switch (res->state) {
 
     case NGX_HTTP_MODELGUARD_REWRITE:
@@ -249,7 +272,7 @@ ngx_http_modelguard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return NGX_ERROR;
     }
 
-    return ngx_http_modelguard_response_drain(r);
+    return ngx_http_modelguard_response_drain(res->request);
 }
 
 
@@ -272,6 +295,14 @@ ngx_http_modelguard_filter_native(ngx_http_modelguard_response_t *res,
 ngx_int_t
 ngx_http_modelguard_filter_init(ngx_conf_t *cf)
 {
+    ngx_http_modelguard_main_conf_t  *mgmcf;
+
+    mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
+
+    if (!mgmcf->used) {
+        return NGX_OK;
+    }
+
     ngx_http_modelguard_next_header = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_modelguard_header_filter;
 
