@@ -72,6 +72,19 @@ esac
 
 [ -x "$TEST_NGINX_BINARY" ] || die "$TEST_NGINX_BINARY is not built"
 
+# Test::Nginx's own port, or one further on when another run, or what a killed
+# one left behind, sits on it; below those that the system gives to clients
+
+if [ $MODE != randomize ] && [ -z "${TEST_NGINX_PORT:-}" ]; then
+    TEST_NGINX_PORT=$(perl -MIO::Socket::INET -e '
+        for (my $port = 1984; $port < 32000; $port += 101) {
+            IO::Socket::INET->new(Listen => 1, LocalPort => $port) or next;
+            print $port;
+            last;
+        }')
+    export TEST_NGINX_PORT
+fi
+
 UNITS=()
 ARGUMENTS=()
 FILES=no
