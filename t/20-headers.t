@@ -244,6 +244,8 @@ GET /nothing
 </html>
 --- wire_unlike
 response_blocked
+--- error_log
+Connection refused
 
 
 
