@@ -44,7 +44,7 @@ our @EXPORT = qw( $Secret $Second $Hidden $Document $Rounded leaks outcome
 # nothing.
 
 our $Secret = '0.8374651928';
-our $Second = '0.1625348072';
+our $Second = '0.1625348499';
 our $Hidden = 'q97310458z';
 
 our $Document = qq({"scores": [$Secret, $Second], "meta": "$Hidden", )
@@ -249,8 +249,10 @@ sub views {
 
 sub leaks {
     my ($raw, %options) = @_;
-    my ($head, $body) = map { $_ // '' } (split /\r\n\r\n/, $raw, 2)[0, 1];
+    my ($head, $body) = split /\r\n\r\n/, $raw, 2;
     my @found;
+
+    $_ //= '' for $head, $body;
 
     # longer than any length or date, so that nothing has to be masked
 
