@@ -50,9 +50,7 @@ static ngx_int_t ngx_http_modelguard_coding_fail(
 static void ngx_http_modelguard_coding_cleanup(void *data);
 
 
-static const ngx_http_modelguard_coding_name_t
-    ngx_http_modelguard_coding_names[] =
-{
+static ngx_http_modelguard_coding_name_t  ngx_http_modelguard_codings[] = {
     { ngx_string("gzip"), NGX_HTTP_MODELGUARD_CODING_GZIP,
       &ngx_http_modelguard_zlib_gzip },
     { ngx_string("x-gzip"), NGX_HTTP_MODELGUARD_CODING_GZIP,
@@ -198,9 +196,9 @@ ngx_http_modelguard_coding_add(ngx_http_modelguard_coding_e coding,
 static ngx_http_modelguard_coding_e
 ngx_http_modelguard_coding_name(u_char *name, size_t len)
 {
-    const ngx_http_modelguard_coding_name_t  *known;
+    ngx_http_modelguard_coding_name_t  *known;
 
-    for (known = ngx_http_modelguard_coding_names; known->name.len; known++) {
+    for (known = ngx_http_modelguard_codings; known->name.len; known++) {
 
         if (known->name.len == len
             && ngx_strncasecmp(known->name.data, name, len) == 0)
@@ -217,11 +215,11 @@ ngx_http_modelguard_coding_t *
 ngx_http_modelguard_coding_create(ngx_http_request_t *r,
     ngx_http_modelguard_coding_e coding, off_t limit)
 {
-    ngx_pool_cleanup_t                       *cln;
-    ngx_http_modelguard_coding_t             *c;
-    const ngx_http_modelguard_coding_name_t  *known;
+    ngx_pool_cleanup_t                 *cln;
+    ngx_http_modelguard_coding_t       *c;
+    ngx_http_modelguard_coding_name_t  *known;
 
-    known = ngx_http_modelguard_coding_names;
+    known = ngx_http_modelguard_codings;
 
     while (known->coding != coding) {
         known++;
