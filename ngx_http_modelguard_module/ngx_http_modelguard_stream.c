@@ -476,6 +476,10 @@ ngx_http_modelguard_stream_end(ngx_http_modelguard_response_t *res,
         }
     }
 
+    if (ngx_http_modelguard_output_frame(res) != MODELGUARD_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_http_modelguard_response_free(res);
 
     if (res->state == NGX_HTTP_MODELGUARD_REWRITE) {
