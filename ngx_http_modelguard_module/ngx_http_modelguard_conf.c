@@ -225,6 +225,7 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mgmcf->compiled = { NULL };
+     *     mgmcf->stat = NULL;
      *     mgmcf->used = 0;
      */
 
