@@ -9,6 +9,8 @@
 #include "ngx_http_modelguard_media.h"
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_stream.h"
+#include "ngx_http_modelguard_strip.h"
+#include "ngx_http_modelguard_uniform.h"
 
 
 static ngx_int_t ngx_http_modelguard_header_filter(ngx_http_request_t *r);
@@ -27,6 +29,8 @@ static ngx_int_t ngx_http_modelguard_filter_json(ngx_http_request_t *r,
     const modelguard_rules_t *rules);
 static ngx_int_t ngx_http_modelguard_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static void ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
+    ngx_http_modelguard_response_t *res);
 static ngx_int_t ngx_http_modelguard_filter_body(
     ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_filter_native(
@@ -137,6 +141,12 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
         return ngx_http_modelguard_filter_pass(r);
     }
 
+    ngx_http_modelguard_strip(r, mglcf);
+
+    if (ngx_http_modelguard_uniform(r, mglcf)) {
+        return ngx_http_modelguard_uniform_header(r, mglcf);
+    }
+
     switch (ngx_http_modelguard_media(r, mglcf, &why)) {
 
     case NGX_OK:
@@ -233,11 +243,46 @@ ngx_http_modelguard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
 
+    if (r->headers_out.trailers.part.nelts != 0) {
+        ngx_http_modelguard_filter_trailers(r, res);
+    }
+
     if (res == NULL) {
         return ngx_http_modelguard_next_body(r, in);
     }
 
     return ngx_http_modelguard_filter_body(res, in);
+}
+
+
+/* those of an upstream come when it has ended, before the last buf */
+
+static void
+ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
+    ngx_http_modelguard_response_t *res)
+{
+    ngx_http_modelguard_ctx_t             *ctx;
+    const ngx_http_modelguard_loc_conf_t  *mglcf;
+
+    if (res) {
+        ngx_http_modelguard_headers_trailers(r);
+        ngx_http_modelguard_strip_trailers(r, res->conf);
+        return;
+    }
+
+    mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
+
+    if (!mglcf->guarded && r->internal && !mglcf->off) {
+        ctx = ngx_http_modelguard_ctx_find(r);
+
+        if (ctx && ctx->conf) {
+            mglcf = ctx->conf;
+        }
+    }
+
+    if (mglcf->guarded) {
+        ngx_http_modelguard_strip_trailers(r, mglcf);
+    }
 }
 
 
@@ -254,6 +299,9 @@ ngx_http_modelguard_filter_body(ngx_http_modelguard_response_t *res,
 
     case NGX_HTTP_MODELGUARD_ANSWER:
         return ngx_http_modelguard_response_answer_body(res, in);
+
+    case NGX_HTTP_MODELGUARD_UNIFORM:
+        return ngx_http_modelguard_uniform_body(res, in);
 
     case NGX_HTTP_MODELGUARD_NATIVE:
         return ngx_http_modelguard_filter_native(res, in);
