@@ -16,6 +16,7 @@
 
 #define NGX_HTTP_MODELGUARD_BUFFER_SIZE  (256 * 1024)
 #define NGX_HTTP_MODELGUARD_BODY_SIZE    (16 * 1024 * 1024)
+#define NGX_HTTP_MODELGUARD_INFLATE_SIZE (256 * 1024 * 1024)
 
 
 static void ngx_http_modelguard_merge_scalars(
@@ -173,6 +174,13 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_modelguard_loc_conf_t, buffer_size),
+      NULL },
+
+    { ngx_string("modelguard_inflate_size"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_off_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, inflate_size),
       NULL },
 
     { ngx_string("modelguard_vector_size"),
@@ -337,6 +345,7 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
     mglcf->log_level = NGX_CONF_UNSET_UINT;
     mglcf->dry_run = NGX_CONF_UNSET;
     mglcf->buffer_size = NGX_CONF_UNSET_SIZE;
+    mglcf->inflate_size = NGX_CONF_UNSET;
     mglcf->vector_size = NGX_CONF_UNSET_SIZE;
     mglcf->body_size = NGX_CONF_UNSET_SIZE;
     mglcf->depth = NGX_CONF_UNSET_UINT;
@@ -403,6 +412,8 @@ ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
     ngx_conf_merge_size_value(conf->buffer_size, prev->buffer_size,
                               NGX_HTTP_MODELGUARD_BUFFER_SIZE);
+    ngx_conf_merge_off_value(conf->inflate_size, prev->inflate_size,
+                             NGX_HTTP_MODELGUARD_INFLATE_SIZE);
     ngx_conf_merge_size_value(conf->vector_size, prev->vector_size,
                               MODELGUARD_HOLD_DEFAULT);
     ngx_conf_merge_size_value(conf->body_size, prev->body_size,

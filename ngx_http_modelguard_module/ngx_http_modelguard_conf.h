@@ -113,6 +113,8 @@ struct ngx_http_modelguard_loc_conf_s {
     size_t                       buffer_size;     /* header held up to */
     size_t                       vector_size;     /* modelguard_rewrite hold */
     size_t                       body_size;       /* request body inspected */
+    off_t                        inflate_size;    /* coded response: output;
+                                                     0: no limit */
     ngx_uint_t                   depth;
     ngx_hash_t                   types;           /* modelguard_types */
     ngx_array_t                 *types_keys;

@@ -47,6 +47,7 @@ static const ngx_str_t  ngx_http_modelguard_strip_never[] = {
     ngx_string("keep-alive"),
     ngx_string("upgrade"),
     ngx_string("trailer"),
+    ngx_string("inference-header-content-length"),
     ngx_null_string
 };
 

@@ -11,7 +11,7 @@
 #     3  module  conf                      sees everything; others see only
 #                                          the types of conf.h
 #     2  access  body  filter  variables   (and every noun not named here)
-#     1  zone  regex  log  sync  json
+#     1  zone  regex  codec  zlib  brotli  zstd  log  sync  json
 #     0  modelguard_*                      no nginx, no clock, no malloc
 
 set -euo pipefail
@@ -53,6 +53,7 @@ layer_of()
 
     case ${noun%.*} in
         zone | regex | log | sync | json)  echo 1 ;;
+        codec | zlib | brotli | zstd)      echo 1 ;;
         module | conf)                     echo 3 ;;
         *)                                 echo 2 ;;
     esac
@@ -143,6 +144,12 @@ check_owners()
     done << 'END'
 #[[:space:]]*include[[:space:]]*["<]pcre2?[a-z]*\.h regex PCRE2
 \bpcre2_[a-z_]+\( regex PCRE2
+#[[:space:]]*include[[:space:]]*["<]zlib\.h zlib zlib
+\b(inflate|deflate)[A-Z][A-Za-z0-9]*\(|\binflate\( zlib zlib
+#[[:space:]]*include[[:space:]]*["<]brotli/ brotli brotli
+\bBrotli[A-Z][A-Za-z]*\( brotli brotli
+#[[:space:]]*include[[:space:]]*["<](zstd|zdict) zstd zstd
+\bZSTD_[A-Za-z]+\( zstd zstd
 #[[:space:]]*include[[:space:]]*["<]jansson json jansson
 \bjson_(t|loadb|dumps|object|array|integer)\b json jansson
 \bngx_shmtx_[a-z]+\( zone locks
@@ -331,6 +338,13 @@ self_test()
     spoil includes ${n}_access.c "$h \"${n}_filter.h\"" 'meet only in'
     spoil includes ${n}_filter.c "$h \"${n}_access.h\"" 'meet only in'
     spoil includes ${n}_filter.c "$h <pcre2.h>" 'uses PCRE2'
+    spoil includes ${n}_coding.c "$h <zlib.h>" 'uses zlib'
+    spoil includes ${n}_coding.c 'inflateEnd(&z);' 'uses zlib'
+    spoil includes ${n}_zlib.c "$h <brotli/decode.h>" 'uses brotli'
+    spoil includes ${n}_zlib.c 'BrotliDecoderIsFinished(b);' 'uses brotli'
+    spoil includes ${n}_brotli.c "$h <zstd_errors.h>" 'uses zstd'
+    spoil includes ${n}_brotli.c 'ZSTD_freeDStream(z);' 'uses zstd'
+    spoil includes ${n}_zstd.c "$h \"${n}_coding.h\"" 'layer 1 includes'
     spoil includes ${n}_access.c "$h <jansson.h>" 'uses jansson'
     spoil includes ${n}_stat.c 'ngx_shmtx_lock(&p->mutex);' 'uses locks'
     spoil includes ${n}_body.c 'ngx_shmtx_lock(&p->mutex);' 'uses locks'
