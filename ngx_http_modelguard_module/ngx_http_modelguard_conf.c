@@ -10,6 +10,7 @@
 #include "ngx_http_modelguard_guard.h"
 #include "ngx_http_modelguard_rules.h"
 #include "ngx_http_modelguard_shape.h"
+#include "ngx_http_modelguard_strip.h"
 #include "ngx_http_modelguard_zone.h"
 
 
@@ -24,6 +25,8 @@ static void ngx_http_modelguard_merge_scalars(
 static char *ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf);
+static char *ngx_http_modelguard_error_shape(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_modelguard_types(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_modelguard_vector_size(ngx_conf_t *cf, void *post,
@@ -153,11 +156,18 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       &ngx_http_modelguard_log_levels },
 
     { ngx_string("modelguard_error_body"),
-      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_modelguard_error_shape,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_modelguard_loc_conf_t, error_body),
       &ngx_http_modelguard_error_bodies },
+
+    { ngx_string("modelguard_strip_headers"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_1MORE,
+      ngx_http_modelguard_strip_headers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("modelguard_buffer_size"),
       NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
@@ -233,6 +243,7 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mgmcf->compiled = { NULL };
+     *     mgmcf->stat = NULL;
      *     mgmcf->used = 0;
      */
 
@@ -320,6 +331,8 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
      *     mglcf->rules = NULL;
      *     mglcf->budgets = NULL;
      *     mglcf->items = NULL;
+     *     mglcf->error_upstream = 0;
+     *     mglcf->strip = NULL;
      *     mglcf->types = { NULL };
      *     mglcf->types_keys = NULL;
      */
@@ -361,6 +374,10 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->fields = prev->fields;
     }
 
+    if (conf->strip == NULL) {
+        conf->strip = prev->strip;
+    }
+
     if (ngx_http_modelguard_guard_merge(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
@@ -383,6 +400,10 @@ ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
                               NGX_HTTP_MODELGUARD_BLOCK);
     ngx_conf_merge_uint_value(conf->opaque, prev->opaque,
                               NGX_HTTP_MODELGUARD_OPAQUE_REJECT);
+    if (conf->error_body == NGX_CONF_UNSET_UINT) {
+        conf->error_upstream = prev->error_upstream;
+    }
+
     ngx_conf_merge_uint_value(conf->error_body, prev->error_body,
                               NGX_HTTP_MODELGUARD_ERROR_OPENAI);
     ngx_conf_merge_uint_value(conf->reject_status, prev->reject_status,
@@ -430,6 +451,39 @@ ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
             return ngx_http_modelguard_rules_items(cf, conf);
         }
     }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_modelguard_error_shape(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_modelguard_loc_conf_t *mglcf = conf;
+
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_conf_set_enum_slot(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    /* nginx has no pages that could replace the model server's */
+
+    if (ngx_strcmp(value[2].data, "upstream") != 0
+        || mglcf->error_body == NGX_HTTP_MODELGUARD_ERROR_OFF)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    mglcf->error_upstream = 1;
 
     return NGX_CONF_OK;
 }

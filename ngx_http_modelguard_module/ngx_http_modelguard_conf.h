@@ -78,6 +78,8 @@ typedef struct {
     ngx_array_t                  wanted;     /* of ..._wanted_t */
     ngx_array_t                  compiled;   /* what was compiled so far, see
                                                 ngx_http_modelguard_rules.c */
+    ngx_shm_zone_t              *stat;       /* the counters, NULL if not
+                                                used */
     unsigned                     used:1;     /* some location is guarded or
                                                 has budgets */
 } ngx_http_modelguard_main_conf_t;
@@ -102,6 +104,9 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_uint_t                   on_error;
     ngx_uint_t                   opaque;
     ngx_uint_t                   error_body;
+    ngx_flag_t                   error_upstream;  /* the model server's too */
+    ngx_array_t                 *strip;           /* modelguard_strip_headers;
+                                                     NULL or empty: none */
     ngx_uint_t                   reject_status;
     ngx_uint_t                   log_level;
     ngx_flag_t                   dry_run;

@@ -8,7 +8,10 @@
 #include "ngx_http_modelguard_headers.h"
 #include "ngx_http_modelguard_media.h"
 #include "ngx_http_modelguard_response.h"
+#include "ngx_http_modelguard_stat.h"
 #include "ngx_http_modelguard_stream.h"
+#include "ngx_http_modelguard_strip.h"
+#include "ngx_http_modelguard_uniform.h"
 
 
 static ngx_int_t ngx_http_modelguard_header_filter(ngx_http_request_t *r);
@@ -18,6 +21,7 @@ static ngx_int_t ngx_http_modelguard_filter_pass(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
+static ngx_int_t ngx_http_modelguard_filter_leave(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf,
@@ -27,6 +31,8 @@ static ngx_int_t ngx_http_modelguard_filter_treat(ngx_http_request_t *r,
     const modelguard_rules_t *rules, ngx_http_modelguard_media_t *media);
 static ngx_int_t ngx_http_modelguard_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static void ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
+    ngx_http_modelguard_response_t *res);
 static ngx_int_t ngx_http_modelguard_filter_body(
     ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_filter_native(
@@ -138,10 +144,16 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
         return ngx_http_modelguard_filter_pass(r);
     }
 
+    ngx_http_modelguard_strip(r, mglcf);
+
+    if (ngx_http_modelguard_uniform(r, mglcf)) {
+        return ngx_http_modelguard_uniform_header(r, mglcf);
+    }
+
     rc = ngx_http_modelguard_media(r, mglcf, &media);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_modelguard_filter_pass(r);
+        return ngx_http_modelguard_filter_leave(r);
     }
 
     if (ngx_http_modelguard_filter_rules(r, ctx, mglcf, &rules) != NGX_OK) {
@@ -153,19 +165,35 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     /* a profile that keeps all there is need not be able to read it */
 
     if (rules == NULL && (rc == NGX_OK || mglcf->fields)) {
-        return ngx_http_modelguard_filter_pass(r);
+        return ngx_http_modelguard_filter_leave(r);
     }
 
     if (rc == NGX_OK) {
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_TREATED);
         return ngx_http_modelguard_filter_treat(r, mglcf, rules, &media);
     }
 
     if (mglcf->opaque == NGX_HTTP_MODELGUARD_OPAQUE_PASS) {
+        ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_UNGUARDED,
+                                        media.reason);
         return ngx_http_modelguard_filter_pass(r);
     }
 
     return ngx_http_modelguard_response_refuse(r, mglcf, NGX_HTTP_BAD_GATEWAY,
                                                media.reason);
+}
+
+
+/* what follows a refusal has been counted with it */
+
+static ngx_int_t
+ngx_http_modelguard_filter_leave(ngx_http_request_t *r)
+{
+    if (ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL) {
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_UNTREATED);
+    }
+
+    return ngx_http_modelguard_filter_pass(r);
 }
 
 
@@ -234,11 +262,46 @@ ngx_http_modelguard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
 
+    if (r->headers_out.trailers.part.nelts != 0) {
+        ngx_http_modelguard_filter_trailers(r, res);
+    }
+
     if (res == NULL) {
         return ngx_http_modelguard_next_body(r, in);
     }
 
     return ngx_http_modelguard_filter_body(res, in);
+}
+
+
+/* those of an upstream come when it has ended, before the last buf */
+
+static void
+ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
+    ngx_http_modelguard_response_t *res)
+{
+    ngx_http_modelguard_ctx_t             *ctx;
+    const ngx_http_modelguard_loc_conf_t  *mglcf;
+
+    if (res) {
+        ngx_http_modelguard_headers_trailers(r);
+        ngx_http_modelguard_strip_trailers(r, res->conf);
+        return;
+    }
+
+    mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
+
+    if (!mglcf->guarded && r->internal && !mglcf->off) {
+        ctx = ngx_http_modelguard_ctx_find(r);
+
+        if (ctx && ctx->conf) {
+            mglcf = ctx->conf;
+        }
+    }
+
+    if (mglcf->guarded) {
+        ngx_http_modelguard_strip_trailers(r, mglcf);
+    }
 }
 
 
@@ -255,6 +318,9 @@ ngx_http_modelguard_filter_body(ngx_http_modelguard_response_t *res,
 
     case NGX_HTTP_MODELGUARD_ANSWER:
         return ngx_http_modelguard_response_answer_body(res, in);
+
+    case NGX_HTTP_MODELGUARD_UNIFORM:
+        return ngx_http_modelguard_uniform_body(res, in);
 
     case NGX_HTTP_MODELGUARD_NATIVE:
         return ngx_http_modelguard_filter_native(res, in);

@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_error.h"
+#include "ngx_http_modelguard_stat.h"
 
 
 static ngx_int_t ngx_http_modelguard_response_body(
@@ -101,6 +102,9 @@ ngx_http_modelguard_response_refuse(ngx_http_request_t *r,
                       "modelguard: response blocked: %s",
                       ngx_http_modelguard_reason_sentence(reason));
     }
+
+    ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_BLOCKED,
+                                    reason);
 
     res = ngx_http_modelguard_response_create(r, mglcf);
     if (res == NULL) {
@@ -299,6 +303,9 @@ ngx_http_modelguard_response_block(ngx_http_modelguard_response_t *res)
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "modelguard: response blocked: %s",
                   ngx_http_modelguard_response_why(res));
+
+    ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_BLOCKED,
+                                    res->reason);
 
     ngx_http_modelguard_response_stop(res);
 

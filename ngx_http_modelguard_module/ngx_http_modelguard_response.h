@@ -34,6 +34,8 @@ typedef enum {
                                           response */
     NGX_HTTP_MODELGUARD_REFUSED,       /* nginx's error response is awaited */
     NGX_HTTP_MODELGUARD_ANSWER,        /* its body is to be exchanged */
+    NGX_HTTP_MODELGUARD_UNIFORM,       /* an error, whose body is to be
+                                          exchanged */
     NGX_HTTP_MODELGUARD_NATIVE,        /* it passes, and nothing after it */
     NGX_HTTP_MODELGUARD_DONE           /* nothing passes any more */
 } ngx_http_modelguard_state_e;

@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_stream.h"
 #include "ngx_http_modelguard_output.h"
+#include "ngx_http_modelguard_stat.h"
 
 
 static ngx_int_t ngx_http_modelguard_stream_send(
@@ -536,6 +537,9 @@ ngx_http_modelguard_stream_fail(ngx_http_modelguard_response_t *res, int code)
                   "modelguard: response passed unguarded: %s",
                   ngx_http_modelguard_reason_sentence(res->reason));
 
+    ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_UNGUARDED,
+                                    res->reason);
+
     if (ngx_http_modelguard_output_unframe(res) != NGX_OK
         || modelguard_frame_pass(res->frame) != MODELGUARD_OK)
     {
@@ -569,6 +573,9 @@ ngx_http_modelguard_stream_cut(ngx_http_modelguard_response_t *res,
     ngx_log_error(NGX_LOG_ERR, res->request->connection->log, 0,
                   "modelguard: response cut: %s",
                   ngx_http_modelguard_response_why(res));
+
+    ngx_http_modelguard_stat_refuse(res->request,
+                                    NGX_HTTP_MODELGUARD_STAT_CUT, reason);
 
     return res->framing == MODELGUARD_FRAMING_NONE
            ? NGX_ERROR : ngx_http_modelguard_stream_break(res);

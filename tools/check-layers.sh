@@ -127,7 +127,8 @@ check_nginx_includes()
 }
 
 
-# Things that exactly one noun may touch: a pattern, its owner, and what it is.
+# Things that only one noun may touch, or two: a pattern, its owners, and what
+# it is.
 
 check_owners()
 {
@@ -136,10 +137,9 @@ check_owners()
     while read -r pattern owner what; do
         (cd "$SOURCES" && grep -lE "$pattern" ./*.[ch] || true) \
             | while read -r name; do
-            case ${name#./} in
-                "$PREFIX$owner".[ch])  ;;
-                *)  problem "${name#./}: only $PREFIX$owner.c uses $what" ;;
-            esac
+            name=${name#./}
+            [[ $name =~ ^$PREFIX($owner)\.[ch]$ ]] \
+                || problem "$name: only $PREFIX$owner.c uses $what"
         done
     done << 'END'
 #[[:space:]]*include[[:space:]]*["<]pcre2?[a-z]*\.h regex PCRE2
@@ -153,8 +153,8 @@ check_owners()
 #[[:space:]]*include[[:space:]]*["<]jansson json jansson
 \bjson_(t|loadb|dumps|object|array|integer)\b json jansson
 \bngx_shmtx_[a-z]+\( zone locks
-\bngx_slab_[a-z_]+\( zone shared memory
-\bngx_shared_memory_add\( zone shared memory
+\bngx_slab_[a-z_]+\( zone|stat shared memory
+\bngx_shared_memory_add\( zone|stat shared memory
 END
 }
 
@@ -346,6 +346,7 @@ self_test()
     spoil includes ${n}_brotli.c 'ZSTD_freeDStream(z);' 'uses zstd'
     spoil includes ${n}_zstd.c "$h \"${n}_coding.h\"" 'layer 1 includes'
     spoil includes ${n}_access.c "$h <jansson.h>" 'uses jansson'
+    spoil includes ${n}_stat.c 'ngx_shmtx_lock(&p->mutex);' 'uses locks'
     spoil includes ${n}_body.c 'ngx_shmtx_lock(&p->mutex);' 'uses locks'
     spoil includes ${n}_ctx.c 'ngx_slab_alloc(p, 1);' 'uses shared memory'
     spoil includes modelguard_base.h "$h \"modelguard_path.h\"" 'each other'
