@@ -109,7 +109,7 @@ my $wide = $zstd =~ s/\A(.{5})\x68/$1\x70/rs;
 
 my $zipped = gzipped($body);
 my $named = gzipped($body, -Name => 'answer.json', -Comment => 'c' x 100,
-                    -HeaderCRC => 1, -ExtraField => 'ab' . 'c' x 50);
+                    -HeaderCRC => 1, -ExtraField => [ab => 'c' x 50]);
 
 my %coded = (
     gzip => [ gzip => $zipped ],
