@@ -143,8 +143,14 @@ ngx_http_modelguard_access_guard(ngx_http_request_t *r,
     ngx_str_t                  name;
     const modelguard_rules_t  *rules;
 
-    if (ngx_http_modelguard_conf_rules(r, mglcf, &rules, &name) != NGX_OK
-        || ngx_http_modelguard_headers_request(r) != NGX_OK)
+    if (ngx_http_modelguard_conf_rules(r, mglcf, &rules, &name) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* who is kept nothing from may have it in parts and in any coding */
+
+    if ((rules != NULL || mglcf->fields == NULL)
+        && ngx_http_modelguard_headers_request(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

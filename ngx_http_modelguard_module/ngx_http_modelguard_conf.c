@@ -9,6 +9,7 @@
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
 #include "ngx_http_modelguard_rules.h"
+#include "ngx_http_modelguard_shape.h"
 #include "ngx_http_modelguard_zone.h"
 
 
@@ -42,6 +43,9 @@ static ngx_conf_enum_t  ngx_http_modelguard_error_bodies[] = {
     { ngx_string("off"), NGX_HTTP_MODELGUARD_ERROR_OFF },
     { ngx_string("openai"), NGX_HTTP_MODELGUARD_ERROR_OPENAI },
     { ngx_string("problem"), NGX_HTTP_MODELGUARD_ERROR_PROBLEM },
+    { ngx_string("anthropic"), NGX_HTTP_MODELGUARD_ERROR_ANTHROPIC },
+    { ngx_string("google"), NGX_HTTP_MODELGUARD_ERROR_GOOGLE },
+    { ngx_string("plain"), NGX_HTTP_MODELGUARD_ERROR_PLAIN },
     { ngx_null_string, 0 }
 };
 

@@ -22,9 +22,9 @@ static ngx_int_t ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf,
     const modelguard_rules_t **rules);
-static ngx_int_t ngx_http_modelguard_filter_json(ngx_http_request_t *r,
+static ngx_int_t ngx_http_modelguard_filter_treat(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
-    const modelguard_rules_t *rules);
+    const modelguard_rules_t *rules, ngx_http_modelguard_media_t *media);
 static ngx_int_t ngx_http_modelguard_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_filter_body(
@@ -128,8 +128,9 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf)
 {
-    const char                *why;
-    const modelguard_rules_t  *rules;
+    ngx_int_t                     rc;
+    const modelguard_rules_t     *rules;
+    ngx_http_modelguard_media_t   media;
 
     /* the body of such a subrequest goes nowhere: auth_request, mirror */
 
@@ -137,34 +138,34 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
         return ngx_http_modelguard_filter_pass(r);
     }
 
-    switch (ngx_http_modelguard_media(r, mglcf, &why)) {
+    rc = ngx_http_modelguard_media(r, mglcf, &media);
 
-    case NGX_OK:
-        break;
-
-    case NGX_ABORT:
-        if (mglcf->opaque == NGX_HTTP_MODELGUARD_OPAQUE_PASS) {
-            return ngx_http_modelguard_filter_pass(r);
-        }
-
-        return ngx_http_modelguard_response_refuse(r, mglcf,
-                                                   NGX_HTTP_BAD_GATEWAY, why);
-
-    default: /* NGX_DECLINED */
+    if (rc == NGX_DECLINED) {
         return ngx_http_modelguard_filter_pass(r);
     }
 
     if (ngx_http_modelguard_filter_rules(r, ctx, mglcf, &rules) != NGX_OK) {
         return ngx_http_modelguard_response_refuse(r, mglcf,
                                            NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                           NULL);
+                                           NGX_HTTP_MODELGUARD_REASON_PROFILE);
     }
 
-    if (rules == NULL) {
+    /* a profile that keeps all there is need not be able to read it */
+
+    if (rules == NULL && (rc == NGX_OK || mglcf->fields)) {
         return ngx_http_modelguard_filter_pass(r);
     }
 
-    return ngx_http_modelguard_filter_json(r, mglcf, rules);
+    if (rc == NGX_OK) {
+        return ngx_http_modelguard_filter_treat(r, mglcf, rules, &media);
+    }
+
+    if (mglcf->opaque == NGX_HTTP_MODELGUARD_OPAQUE_PASS) {
+        return ngx_http_modelguard_filter_pass(r);
+    }
+
+    return ngx_http_modelguard_response_refuse(r, mglcf, NGX_HTTP_BAD_GATEWAY,
+                                               media.reason);
 }
 
 
@@ -186,15 +187,21 @@ ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_modelguard_filter_json(ngx_http_request_t *r,
+ngx_http_modelguard_filter_treat(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
-    const modelguard_rules_t *rules)
+    const modelguard_rules_t *rules, ngx_http_modelguard_media_t *media)
 {
     ngx_http_modelguard_response_t  *res;
 
     res = ngx_http_modelguard_response_create(r, mglcf);
     if (res == NULL) {
         return NGX_ERROR;
+    }
+
+    res->framing = media->framing;
+
+    if (media->coding != NGX_HTTP_MODELGUARD_CODING_NONE) {
+        ngx_http_modelguard_coding_clear(r);
     }
 
     if (r->method == NGX_HTTP_HEAD || r->header_only) {
@@ -205,7 +212,8 @@ ngx_http_modelguard_filter_json(ngx_http_request_t *r,
         return ngx_http_modelguard_next_header(r);
     }
 
-    if (ngx_http_modelguard_stream_start(res, rules) != NGX_OK) {
+    if (ngx_http_modelguard_stream_start(res, rules, media->coding) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -215,14 +223,7 @@ ngx_http_modelguard_filter_json(ngx_http_request_t *r,
 
     r->filter_need_in_memory = 1;
 
-    if (mglcf->buffer_size == 0) {
-        res->held = 0;
-        res->dirty = 1;
-
-        return ngx_http_modelguard_next_header(r);
-    }
-
-    return NGX_OK;
+    return res->held ? NGX_OK : ngx_http_modelguard_next_header(r);
 }
 
 
