@@ -415,6 +415,7 @@ rewrite_cut(modelguard_rewrite_t *rw)
     }
 
     if (!rw->dropping && rw->rule != NULL
+        && rw->want == MODELGUARD_WANT_NOTHING
         && json->partial == MODELGUARD_JSON_STRING)
     {
         rc = modelguard_rewrite_string(rw, rw->end);
