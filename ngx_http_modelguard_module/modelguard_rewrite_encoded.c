@@ -28,6 +28,7 @@ typedef struct {
     const uint8_t  *p;
     const uint8_t  *end;
     unsigned        escaped:1;       /* what was taken had an escape in it */
+    uint8_t         before;          /* the character before p, for a search */
 } encoded_t;
 
 
@@ -169,6 +170,7 @@ encoded_no_score(const uint8_t *text, size_t len)
     encoded.p = text;
     encoded.end = text + len;
     encoded.escaped = 0;
+    encoded.before = ' ';
 
     if (encoded_find(&encoded) != NULL) {
         return MODELGUARD_UNTREATABLE;
@@ -220,6 +222,7 @@ encoded_text(modelguard_rewrite_t *rw, size_t off, size_t len)
     encoded.p = text + off + 1;
     encoded.end = text + off + len - 1;
     encoded.escaped = 0;
+    encoded.before = ' ';
 
     for ( ;; ) {
         start = encoded_find(&encoded);
@@ -255,10 +258,9 @@ encoded_find(encoded_t *encoded)
 {
     int             minus;
     size_t          n;
-    uint8_t         c, before;
+    uint8_t         c;
     const uint8_t  *start, *sign;
 
-    before = ' ';
     sign = NULL;
     minus = 0;
 
@@ -270,15 +272,18 @@ encoded_find(encoded_t *encoded)
             return NULL;
         }
 
-        if (encoded_is_digit(c) || (c == '.' && !encoded_is_word(before))) {
+        if (encoded_is_digit(c)
+            || (c == '.' && !encoded_is_word(encoded->before)))
+        {
             encoded->escaped = (minus > 1);
 
             if (encoded_number(encoded) > 1) {
+                encoded->before = '0';
                 return minus ? sign : start;
             }
 
             if (encoded->p > start) {
-                before = '0';
+                encoded->before = '0';
                 minus = 0;
                 continue;
             }
@@ -286,12 +291,12 @@ encoded_find(encoded_t *encoded)
 
         minus = 0;
 
-        if (c == '-' && !encoded_is_word(before)) {
+        if (c == '-' && !encoded_is_word(encoded->before)) {
             sign = start;
             minus = (n > 1) ? 2 : 1;
         }
 
-        before = c;
+        encoded->before = c;
         encoded->p += n;
     }
 }
