@@ -81,8 +81,8 @@ static int
 encoded_string(modelguard_rewrite_t *rw, size_t off, const uint8_t *text,
     size_t len)
 {
-    uint8_t         c;
     size_t          n;
+    uint8_t         c;
     encoded_t       encoded;
     const uint8_t  *start;
 
@@ -123,8 +123,8 @@ encoded_string(modelguard_rewrite_t *rw, size_t off, const uint8_t *text,
 static int
 encoded_is_score(encoded_t *encoded)
 {
-    uint8_t    c;
     size_t     n;
+    uint8_t    c;
     encoded_t  rest;
 
     c = encoded_peek(encoded, &n);
@@ -249,8 +249,9 @@ encoded_text(modelguard_rewrite_t *rw, size_t off, size_t len)
 
 /*
  * Goes to the end of the next number that has a fraction or an exponent:
- * returns its first byte, or NULL; "escaped" is of that number.  A "-" is its sign unless it stands
- * between two numbers or words; ".5" begins a number, though not in "v.5".
+ * returns its first byte, or NULL; "escaped" is of that number.  A "-" is its
+ * sign unless it stands between two numbers or words; ".5" begins a number,
+ * though not in "v.5".
  */
 
 static const uint8_t *
