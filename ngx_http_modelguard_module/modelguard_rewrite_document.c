@@ -103,15 +103,27 @@ document_rewrite(modelguard_rewrite_t *rw, document_t *document,
     modelguard_rewrite_t       *inner;
     modelguard_rewrite_conf_t   conf;
 
-    conf = rw->conf;
-    conf.rules = rw->rule->inside;
-    conf.sink = document_sink;
-    conf.sink_data = document;
+    inner = rw->inner;
 
-    inner = modelguard_rewrite_create(&conf);
     if (inner == NULL) {
-        return MODELGUARD_NOMEM;
+        conf = rw->conf;
+        conf.rules = rw->rule->inside;
+        conf.sink = document_sink;
+
+        inner = modelguard_rewrite_create(&conf);
+        if (inner == NULL) {
+            return MODELGUARD_NOMEM;
+        }
+
+        rw->inner = inner;
     }
+
+    inner->conf.rules = rw->rule->inside;
+    inner->conf.sink_data = document;
+
+    modelguard_rewrite_reset(inner);
+
+    memset(&inner->hold.stat, 0, sizeof(modelguard_rewrite_stat_t));
 
     rc = modelguard_rewrite_feed(inner, doc, len);
 
@@ -119,9 +131,7 @@ document_rewrite(modelguard_rewrite_t *rw, document_t *document,
         rc = modelguard_rewrite_finish(inner);
     }
 
-    *stat = *modelguard_rewrite_stat(inner);
-
-    modelguard_rewrite_free(inner);
+    *stat = inner->hold.stat;
 
     return (rc == MODELGUARD_SINK) ? document->rc : rc;
 }

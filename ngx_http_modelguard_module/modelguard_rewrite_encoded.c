@@ -32,6 +32,7 @@ typedef struct {
 } encoded_t;
 
 
+static uint8_t encoded_first(const uint8_t *text, size_t len);
 static int encoded_string(modelguard_rewrite_t *rw, size_t off,
     const uint8_t *text, size_t len);
 static int encoded_is_score(encoded_t *encoded);
@@ -66,8 +67,35 @@ modelguard_rewrite_encoded(modelguard_rewrite_t *rw, size_t off,
         return encoded_floats(rw, off, text, len);
 
     default: /* MODELGUARD_ENCODING_JSON */
-        return modelguard_rewrite_document(rw, off, text, len);
+
+        if (encoded_first(text, len) == '{' || encoded_first(text, len) == '[')
+        {
+            return modelguard_rewrite_document(rw, off, text, len);
+        }
+
+        /* the name of a class, or a text, beside documents */
+
+        return encoded_no_score(text + 1, len - 2);
     }
+}
+
+
+/* the first character of a string that is no white space */
+
+static uint8_t
+encoded_first(const uint8_t *text, size_t len)
+{
+    size_t     n;
+    encoded_t  encoded;
+
+    encoded.p = text + 1;
+    encoded.end = text + len - 1;
+
+    while (encoded_peek(&encoded, &n) == ' ') {
+        encoded.p += n;
+    }
+
+    return encoded_peek(&encoded, &n);
 }
 
 
@@ -81,10 +109,15 @@ static int
 encoded_string(modelguard_rewrite_t *rw, size_t off, const uint8_t *text,
     size_t len)
 {
-    size_t          n;
     uint8_t         c;
     encoded_t       encoded;
     const uint8_t  *start;
+
+    c = encoded_first(text, len);
+
+    if (c == '{' || c == '[' || c == '(') {
+        return encoded_text(rw, off, len);
+    }
 
     encoded.p = text + 1;
     encoded.end = text + len - 1;
@@ -92,12 +125,6 @@ encoded_string(modelguard_rewrite_t *rw, size_t off, const uint8_t *text,
 
     while (encoded.p < encoded.end && *encoded.p == ' ') {
         encoded.p++;
-    }
-
-    c = encoded_peek(&encoded, &n);
-
-    if (c == '{' || c == '[' || c == '(') {
-        return encoded_text(rw, off, len);
     }
 
     start = encoded.p;

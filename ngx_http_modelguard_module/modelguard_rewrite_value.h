@@ -32,6 +32,8 @@ struct modelguard_rewrite_s {
     modelguard_walk_t          walk;
     modelguard_hold_t          hold;
     modelguard_scopes_t        scopes;
+    modelguard_rewrite_t      *inner;       /* of documents in strings, or
+                                               NULL */
 
     int                        error;
     const uint8_t             *end;         /* of the piece */

@@ -137,8 +137,8 @@ test_holds(void)
     test_hold("base64", "embedding $.x encoding=base64f32 | round=1", "\"",
               'A', "\"");
     test_hold("a document",
-              "scores $.x encoding=json inside=$ | round=1", "\"0.", '5',
-              "\"");
+              "scores $.x encoding=json inside=$ | round=1", "\"[0.", '5',
+              "]\"");
     test_hold("a document that stays",
               "scores $.x encoding=json inside=$.s | round=1", "\"[", ' ',
               "]\"");
