@@ -309,7 +309,8 @@ events_other(modelguard_frame_t *frame)
 {
     frame->p = events_line_end(frame);
 
-    return frame->p < frame->end ? modelguard_frame_events_eol(frame) : MODELGUARD_OK;
+    return frame->p < frame->end ? modelguard_frame_events_eol(frame)
+                                 : MODELGUARD_OK;
 }
 
 

@@ -34,7 +34,7 @@ my %streams = (
     name => "Data: {\"scores\": [0.123456]}\n\n",
     big => "data: {\"scores\": [0.123456], \"t\": \"" . 'x' x 500 . "\"}\n\n"
            . "data: {\"scores\": [0.98765]}\n\n",
-    bigbad => "data: {\"scores\": [0.123456], \"t\": \"" . 'x' x 500
+    bigbad => "data: {\"scores\": [0.123456], \"t\": \"" . 'x' x 9000
               . "\", 0.98765\n\n",
 );
 
@@ -67,7 +67,7 @@ __DATA__
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /plain
 --- wire_like
@@ -81,7 +81,7 @@ qq{data: {"scores": [0.12]}\n\ndata: {"scores":[0.99,1]}\n\ndata: [DONE]\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /crlf
 --- wire_body eval
@@ -93,7 +93,7 @@ qq{event: a\r\ndata: { "scores": [0.12]}\r\nid: 1\r\n\r\ndata:{}\r\n\r\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /cr
 --- wire_body eval
@@ -105,7 +105,7 @@ qq{data: {"scores": [0.12]}\r\rdata: [DONE]\r\r}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /comments
 --- wire_body eval
@@ -117,7 +117,7 @@ qq{: ping\n\nretry: 10\ndata: {"scores": [0.12]}\n: x\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /lines
 --- wire_body eval
@@ -129,7 +129,7 @@ qq{data: {"scores":\ndata: [0.12,\ndata:  0.99]}\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /last
 --- wire_body: data: {"scores": [0.12]}
@@ -140,7 +140,7 @@ GET /last
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /error
 --- wire_body eval
@@ -153,7 +153,7 @@ qq{data: {"scores": [0.1]}\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /bom
 --- wire_body eval
@@ -165,7 +165,7 @@ qq{\xef\xbb\xbfdata: {"scores": [0.12]}\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /empty
 --- wire_body eval
@@ -177,7 +177,7 @@ qq{data:\n\ndata\n\nevent: x\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /bytes_crlf
 --- wire_body eval
@@ -189,7 +189,7 @@ qq{event: a\r\ndata: { "scores": [0.12]}\r\nid: 1\r\n\r\ndata:{}\r\n\r\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /slow
 --- wire_early
@@ -203,7 +203,7 @@ qq{data: {"scores": [0.12]}\n\n: ping\n\ndata: {"scores": [0.99]}\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /bad
 --- wire_like
@@ -220,7 +220,7 @@ response cut: malformed JSON
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /text
 --- wire_like
@@ -237,7 +237,7 @@ response cut: malformed JSON
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /name
 --- wire_like
@@ -254,7 +254,7 @@ response cut: malformed JSON
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /cut
 --- wire_like
@@ -272,12 +272,12 @@ response cut: truncated JSON
 --- config
     modelguard two;
     modelguard_on_error pass;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /bad
 --- wire_body eval
-qq{data: {"scores": [0.12]}\n\ndata: {"scores": [0.12\n\n}
-. qq{data: {"scores": [0.654321]}\n\n}
+qq!data: {"scores": [0.12]}\n\ndata: {"scores": [0.12\n\n!
+. qq!data: {"scores": [0.654321]}\n\n!
 --- error_log
 response passed unguarded: malformed JSON
 
@@ -288,12 +288,12 @@ response passed unguarded: malformed JSON
 --- config
     modelguard two;
     modelguard_buffer_size 100;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /big
 --- wire_body eval
-qq{data: {"scores": [0.12], "t": "} . 'x' x 500 . qq{"}\n\n}
-. qq{data: {"scores": [0.99]}\n\n}
+qq!data: {"scores": [0.12], "t": "! . 'x' x 500 . qq!"}\n\n!
+. qq!data: {"scores": [0.99]}\n\n!
 
 
 
@@ -302,7 +302,7 @@ qq{data: {"scores": [0.12], "t": "} . 'x' x 500 . qq{"}\n\n}
 --- config
     modelguard two;
     modelguard_buffer_size 100;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /bigbad
 --- wire_unlike
@@ -318,7 +318,7 @@ response cut: malformed JSON
 --- config
     modelguard two;
     proxy_buffering on;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /plain?length
 --- wire_like
@@ -332,7 +332,7 @@ qq{data: {"scores": [0.12]}\n\ndata: {"scores":[0.99,1]}\n\ndata: [DONE]\n\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /plain HTTP/1.0
 --- wire_body eval

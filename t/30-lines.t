@@ -65,8 +65,8 @@ __DATA__
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
---- wire eval: join "\n", @::Types
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+--- wire eval: CORE::join "\n", @::Types
 --- wire_body eval
 qq{{"scores": [0.12]}\n{"scores":[0.99,1]}\n}
 
@@ -76,7 +76,7 @@ qq{{"scores": [0.12]}\n{"scores":[0.99,1]}\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /crlf
 GET /bytes_crlf
@@ -89,7 +89,7 @@ qq{{ "scores": [0.12]}\r\n{}\r\n\r\n[0.123456]\r\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /none
 GET /bytes_none
@@ -102,7 +102,7 @@ qq{{"scores": [0.12]}{"scores": [0.99]}}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /seq
 --- wire_body eval
@@ -114,7 +114,7 @@ qq{\x1e{"scores": [0.12]}\n\x1e{"scores": [0.99]}\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /last
 --- wire_body eval
@@ -126,7 +126,7 @@ qq{{"scores": [0.12]}\n{"scores": [0.99]}}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /split
 --- wire_body eval
@@ -138,7 +138,7 @@ qq{{"scores":\n[0.12,\n0.99]}\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /roots
 GET /bytes_roots
@@ -151,7 +151,7 @@ qq{1 2.5\ntrue\n"a"\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /slow
 --- wire_early
@@ -165,7 +165,7 @@ qq{{"scores": [0.12]}\n{"scores": [0.99]}\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /bad
 --- wire_like
@@ -182,7 +182,7 @@ response cut: malformed JSON
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /cut
 --- wire_like
@@ -199,7 +199,7 @@ response cut: truncated JSON
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /bom
 --- wire_like
@@ -217,7 +217,7 @@ response cut: malformed JSON
 --- config
     modelguard two;
     modelguard_types application/x-ndjson;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /lines
 --- wire_body eval
@@ -229,7 +229,7 @@ qq{{"scores": [0.12]}\n{"scores":[0.99,1]}\n}
 --- http_config eval: $::Http
 --- config
     modelguard two;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
+    location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire
 GET /lines?t=application/json
 --- wire_like

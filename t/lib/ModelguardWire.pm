@@ -121,7 +121,7 @@ sub check {
 
         my $version = $line =~ / HTTP\S+$/ ? '' : ' HTTP/1.1';
         my ($answer, $early) = talk("$line$version\r\nHost: localhost\r\n"
-                                    . "$headers\r\n", $block->wire_port,
+                                    . "$headers\r\n", scalar $block->wire_port,
                                     defined $block->wire_slow);
 
         for my $like (split /\n/, $block->wire_like // '') {
