@@ -90,9 +90,6 @@ my %one = (
     modelguard_log_level => [ [ qw( info notice warn error ) ],
         [ 'crit', 'invalid value "crit"', 'debug', 'invalid value "debug"' ] ],
 
-    modelguard_error_body => [ [ qw( openai problem off ) ],
-        [ 'on', 'invalid value "on"' ] ],
-
     modelguard_on_error => [ [ qw( block pass ) ],
         [ 'off', 'invalid value "off"' ] ],
 
@@ -140,6 +137,8 @@ for my $name (sort keys %one) {
 my %sample = (
     (map { $_ => "$_ $one{$_}[0][0];" } keys %one),
     modelguard_types => 'modelguard_types application/x-json;',
+    modelguard_error_body => 'modelguard_error_body plain upstream;',
+    modelguard_strip_headers => 'modelguard_strip_headers x-* !x-id;',
     modelguard_field => 'modelguard_field scores $.s;',
     modelguard_budget => 'modelguard_budget b zone=z limit=1 window=1s;',
     modelguard => 'modelguard off;',
@@ -166,6 +165,50 @@ for my $line ($zone, $profile) {
     conf_says("server { listen 127.0.0.1:1; $line }", $refusal,
               "$name in server");
 }
+
+
+# modelguard_error_body
+
+values_of('modelguard_error_body',
+    [ qw( openai problem anthropic google plain off ),
+      map { "$_ upstream" } qw( openai problem anthropic google plain ) ],
+    [ 'on', 'invalid value "on"',
+      'openai problem', 'invalid parameter "problem"',
+      'openai Upstream', 'invalid parameter "Upstream"',
+      'off upstream', 'invalid parameter "upstream"',
+      'upstream', 'invalid value "upstream"',
+      'openai upstream upstream', 'invalid number of arguments',
+      'openai; modelguard_error_body openai', 'directive is duplicate',
+      '', 'invalid number of arguments' ]);
+
+
+# modelguard_strip_headers
+
+values_of('modelguard_strip_headers',
+    [ 'off', 'x-*', '*', 'X-A !x-b Server-Timing', '!x-a', '!x-* x-y',
+      'x-a; modelguard_strip_headers x-b', 'server date etag location',
+      'retry-after vary cache-control www-authenticate',
+      'content-* !content-type !connection', 'x_y x.z', 'x-a x-a',
+      'x' x 200 ],
+    [ '', 'invalid number of arguments',
+      '""', 'invalid parameter ""',
+      '!', 'invalid parameter "!"',
+      '!*', 'invalid parameter "!*"',
+      '**', 'invalid parameter "**"',
+      '!!x', 'invalid parameter "!!x"',
+      'x*y', 'invalid parameter "x*y"',
+      '*-id', 'invalid parameter "*-id"',
+      '"x y"', 'invalid parameter "x y"',
+      'x:', 'invalid parameter "x:"',
+      "x\xc3\xa4", 'invalid parameter',
+      'off x', 'invalid parameter "off"',
+      'x off', 'invalid parameter "off"',
+      'off; modelguard_strip_headers x', 'directive is duplicate',
+      'x; modelguard_strip_headers off', 'directive is duplicate',
+      map { ($_, "the header \"\L$_\E\" cannot be stripped") }
+          qw( content-type Content-Length content-encoding content-range
+              transfer-encoding connection keep-alive upgrade trailer
+              Inference-Header-Content-Length ) ]);
 
 
 # modelguard_types
