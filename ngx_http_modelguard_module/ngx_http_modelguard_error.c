@@ -8,12 +8,12 @@
 
 
 #define NGX_HTTP_MODELGUARD_OPENAI                                            \
-    "{\"error\":{\"message\":\"%V\",\"type\":\"%s\",\"param\":null,"          \
+    "{\"error\":{\"message\":\"%V\",\"type\":\"%s\",\"param\":%V,"            \
     "\"code\":\"%s\"}}\n"
 
 #define NGX_HTTP_MODELGUARD_PROBLEM                                           \
     "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%ui,"              \
-    "\"detail\":\"%V\",\"code\":\"%s\"}\n"
+    "\"detail\":\"%V\",\"code\":\"%s\"%V}\n"
 
 
 typedef struct {
@@ -24,6 +24,8 @@ typedef struct {
 
 static ngx_uint_t ngx_http_modelguard_error_has_page(ngx_http_request_t *r,
     ngx_uint_t status);
+static ngx_int_t ngx_http_modelguard_error_member(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, ngx_str_t *member);
 static ngx_int_t ngx_http_modelguard_error_escape(ngx_http_request_t *r,
     const ngx_str_t *text, ngx_str_t *escaped);
 static const char *ngx_http_modelguard_error_title(ngx_uint_t status);
@@ -66,11 +68,12 @@ ngx_http_modelguard_error_body(ngx_http_request_t *r,
     ngx_str_t *body)
 {
     size_t       len;
-    ngx_str_t    message;
+    ngx_str_t    message, param;
     const char  *title;
 
     if (ngx_http_modelguard_error_escape(r, &error->message, &message)
-        != NGX_OK)
+        != NGX_OK
+        || ngx_http_modelguard_error_member(r, mglcf, &param) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -79,7 +82,8 @@ ngx_http_modelguard_error_body(ngx_http_request_t *r,
         title = ngx_http_modelguard_error_title(error->status);
 
         len = sizeof(NGX_HTTP_MODELGUARD_PROBLEM) + ngx_strlen(title)
-              + NGX_INT_T_LEN + message.len + ngx_strlen(error->code);
+              + NGX_INT_T_LEN + message.len + ngx_strlen(error->code)
+              + param.len;
 
         body->data = ngx_pnalloc(r->pool, len);
         if (body->data == NULL) {
@@ -89,13 +93,14 @@ ngx_http_modelguard_error_body(ngx_http_request_t *r,
         ngx_str_set(type, "application/problem+json");
 
         body->len = ngx_sprintf(body->data, NGX_HTTP_MODELGUARD_PROBLEM,
-                                title, error->status, &message, error->code)
+                                title, error->status, &message, error->code,
+                                &param)
                     - body->data;
 
         return NGX_OK;
     }
 
-    len = sizeof(NGX_HTTP_MODELGUARD_OPENAI) + message.len
+    len = sizeof(NGX_HTTP_MODELGUARD_OPENAI) + message.len + param.len
           + ngx_strlen(error->type) + ngx_strlen(error->code);
 
     body->data = ngx_pnalloc(r->pool, len);
@@ -106,8 +111,67 @@ ngx_http_modelguard_error_body(ngx_http_request_t *r,
     ngx_str_set(type, "application/json");
 
     body->len = ngx_sprintf(body->data, NGX_HTTP_MODELGUARD_OPENAI, &message,
-                            error->type, error->code)
+                            error->type, &param, error->code)
                 - body->data;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_modelguard_error_param(const ngx_http_modelguard_ctx_t *ctx,
+    ngx_str_t *name)
+{
+    ngx_str_null(name);
+
+    if (ctx == NULL || ctx->verdict != NGX_HTTP_MODELGUARD_FORBIDDEN
+        || ctx->dry_run)
+    {
+        return;
+    }
+
+    *name = ctx->param;
+
+    if (name->len > 2 && name->data[0] == '$' && name->data[1] == '.') {
+        name->data += 2;
+        name->len -= 2;
+    }
+}
+
+
+/* for the shape: a value, or a member if there is a name */
+
+static ngx_int_t
+ngx_http_modelguard_error_member(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, ngx_str_t *member)
+{
+    u_char      *p;
+    ngx_str_t    name, escaped;
+    ngx_uint_t   problem;
+
+    problem = (mglcf->error_body == NGX_HTTP_MODELGUARD_ERROR_PROBLEM);
+
+    ngx_http_modelguard_error_param(ngx_http_modelguard_ctx_find(r), &name);
+
+    if (name.len == 0) {
+        ngx_str_set(member, "null");
+        member->len = problem ? 0 : member->len;
+        return NGX_OK;
+    }
+
+    if (ngx_http_modelguard_error_escape(r, &name, &escaped) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, escaped.len + sizeof(",\"param\":\"\""));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    member->data = p;
+    member->len = ngx_sprintf(p, "%s\"%V\"", problem ? ",\"param\":" : "",
+                              &escaped)
+                  - p;
 
     return NGX_OK;
 }

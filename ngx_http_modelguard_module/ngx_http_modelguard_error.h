@@ -35,6 +35,14 @@ ngx_int_t ngx_http_modelguard_error_is_native(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf, ngx_uint_t status);
 
 /*
+ * The name of the parameter that the request was refused for, as it is told:
+ * the configured path without "$."; empty if it was refused for none.
+ */
+
+void ngx_http_modelguard_error_param(const ngx_http_modelguard_ctx_t *ctx,
+    ngx_str_t *name);
+
+/*
  * Builds the body.  Sets *type to the content type and *body to pool memory.
  * NGX_OK or NGX_ERROR.
  */
