@@ -312,13 +312,15 @@ X-Verdict: PASSED
     location /t {
         modelguard_param $.seed drop;
         modelguard_param $.s set=7;
-        proxy_set_header X-Length $content_length;
+        add_header X-Length $content_length;
         MODEL;
     }
 --- raw_request eval
 "POST /t HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 . "Transfer-Encoding: chunked\r\n\r\n"
 . "8\r\n{\"seed\":\r\n1f\r\n12345,\"abc\":[1,2,3], \"d\": null}\r\n0\r\n\r\n"
+--- response_headers
+X-Length: 32
 --- response_body chomp
 32 32 - - {"abc":[1,2,3], "d": null,"s":7}
 
@@ -620,7 +622,7 @@ Inference-Header-Content-Length: 69
         modelguard_field scores $.scores;
         modelguard_opaque pass;
         modelguard_param $.seed drop;
-        proxy_set_header X-Length $content_length;
+        add_header X-Length $content_length;
         MODEL;
     }
 --- request
@@ -628,6 +630,8 @@ POST /t
 {"seed":1,"x":2}
 --- more_headers
 Range: bytes=0-1
+--- response_headers
+X-Length: 7
 --- response_body chomp
 7 7 - - {"x":2}
 
