@@ -238,7 +238,7 @@ def last_error(log):
     return (errors or lines or ["it said nothing"])[-1][:160]
 
 
-def install(directory, stamp, commands, timeout):
+def install(directory, stamp, commands, timeout, environment=None):
     """Runs the commands unless they have been run with the same stamp.
     Raises Skip with a sentence if one of them fails."""
 
@@ -259,7 +259,8 @@ def install(directory, stamp, commands, timeout):
     for argv in commands:
         try:
             status = run(argv, log, max(1, deadline - time.monotonic()),
-                         cwd=directory)
+                         cwd=directory,
+                         env={**os.environ, **(environment or {})})
         except FileNotFoundError:
             raise Skip("%s is not installed" % argv[0])
 
@@ -273,15 +274,30 @@ def install(directory, stamp, commands, timeout):
         out.write(stamp)
 
 
-def venv(directory, packages, timeout, options=()):
+def base_python():
+    """Debian's own Python, for Triton's one links with its library; else
+    the one that runs this."""
+
+    debian = "/usr/bin/python3"
+
+    if os.path.exists(debian) and subprocess.call(
+            [debian, "-c", "import ensurepip, venv"],
+            stderr=subprocess.DEVNULL) == 0:
+        return debian
+
+    return sys.executable
+
+
+def venv(directory, packages, timeout, environment=None):
     """A virtual environment with the packages; its python."""
 
+    base = base_python()
     python = os.path.join(directory, "bin", "python")
 
-    install(directory, repr((sys.version, packages, options)), [
-        [sys.executable, "-m", "venv", directory],
+    install(directory, repr((base, sys.version, packages)), [
+        [base, "-m", "venv", directory],
         [python, "-m", "pip", "install", "--disable-pip-version-check",
-         "--no-input", *options, *packages]], timeout)
+         "--no-input", *packages]], timeout, environment)
 
     return python
 
