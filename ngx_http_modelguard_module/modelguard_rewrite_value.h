@@ -52,6 +52,7 @@ struct modelguard_rewrite_s {
     unsigned                   escape;
     unsigned                   code;
 
+    unsigned                   one:1;       /* stop at the root's end */
     unsigned                   skipping:1;  /* a container, to its end */
     unsigned                   dropping:1;  /* the value goes */
     unsigned                   dropped:1;   /* its beginning was dealt with */

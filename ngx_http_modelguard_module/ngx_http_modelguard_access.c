@@ -10,6 +10,7 @@
 #include "ngx_http_modelguard_ctx.h"
 #include "ngx_http_modelguard_error.h"
 #include "ngx_http_modelguard_headers.h"
+#include "ngx_http_modelguard_stat.h"
 #include "ngx_http_modelguard_variables.h"
 #include "ngx_http_modelguard_zone.h"
 
@@ -118,6 +119,11 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
     }
 
     if (mglcf->budgets == NULL || mglcf->budgets->nelts == 0) {
+
+        if (ctx->verdict == NGX_HTTP_MODELGUARD_NONE) {
+            ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_ALLOWED);
+        }
+
         ctx->verdict = NGX_HTTP_MODELGUARD_PASSED;
         return NGX_DECLINED;
     }
@@ -143,8 +149,17 @@ ngx_http_modelguard_access_guard(ngx_http_request_t *r,
     ngx_str_t                  name;
     const modelguard_rules_t  *rules;
 
-    if (ngx_http_modelguard_conf_rules(r, mglcf, &rules, &name) != NGX_OK
-        || ngx_http_modelguard_headers_request(r) != NGX_OK)
+    if (ngx_http_modelguard_conf_rules(r, mglcf, &rules, &name) != NGX_OK) {
+        ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_BLOCKED,
+                                        NGX_HTTP_MODELGUARD_REASON_PROFILE);
+
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* who is kept nothing from may have it in parts and in any coding */
+
+    if ((rules != NULL || mglcf->fields == NULL)
+        && ngx_http_modelguard_headers_request(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -191,6 +206,8 @@ ngx_http_modelguard_access_invalid(ngx_http_request_t *r,
 
     ctx->decided = 1;
     ctx->verdict = NGX_HTTP_MODELGUARD_INVALID;
+    ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_INVALID);
+
     ctx->dry_run = mglcf->dry_run;
 
     error.status = status;
@@ -266,14 +283,18 @@ ngx_http_modelguard_access_charge(ngx_http_request_t *r,
 
     if (verdict->verdict == MODELGUARD_PASSED) {
         ctx->verdict = NGX_HTTP_MODELGUARD_PASSED;
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_ALLOWED);
+
         return NGX_DECLINED;
     }
 
     if (verdict->verdict == MODELGUARD_EXHAUSTED) {
         ctx->verdict = NGX_HTTP_MODELGUARD_EXHAUSTED;
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_EXHAUSTED);
 
     } else {
         ctx->verdict = NGX_HTTP_MODELGUARD_LIMITED;
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_LIMITED);
 
         if (verdict->wait != MODELGUARD_BUDGET_NEVER) {
             ctx->retry = ngx_http_modelguard_access_seconds(verdict->wait);

@@ -21,6 +21,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_hash.h"
+#include "ngx_http_modelguard_reason.h"
 
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
@@ -66,6 +67,10 @@ typedef struct {
     modelguard_id_t                        client;     /* in its zone */
 
     ngx_http_modelguard_body_e             body;
+
+    /* the first of the refusals of its responses */
+
+    ngx_http_modelguard_reason_e           reason;
 
     unsigned                               decided:1;
     unsigned                               dry_run:1;

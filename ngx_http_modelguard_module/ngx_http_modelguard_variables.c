@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_variables.h"
 #include "ngx_http_modelguard_ctx.h"
+#include "ngx_http_modelguard_stat.h"
 
 
 #define NGX_HTTP_MODELGUARD_PREFIX_LEN  8    /* bytes of an IPv6 /64 */
@@ -13,6 +14,8 @@
 #define NGX_HTTP_MODELGUARD_CLIENT_LEN  32   /* hex digits */
 
 #define NGX_HTTP_MODELGUARD_DRY_RUN     "_DRY_RUN"
+
+#define NGX_HTTP_MODELGUARD_COUNT       "modelguard_count_"
 
 
 static ngx_int_t ngx_http_modelguard_variable_verdict(ngx_http_request_t *r,
@@ -24,6 +27,10 @@ static ngx_int_t ngx_http_modelguard_variable_number(ngx_http_request_t *r,
 static ngx_int_t ngx_http_modelguard_variable_client(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_modelguard_variable_addr(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_modelguard_variable_reason(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_modelguard_variable_count(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_modelguard_variable_set(ngx_http_variable_value_t *v,
     u_char *data, size_t len);
@@ -67,6 +74,14 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
     { ngx_string("modelguard_addr"), NULL,
       ngx_http_modelguard_variable_addr, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("modelguard_reason"), NULL,
+      ngx_http_modelguard_variable_reason, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string(NGX_HTTP_MODELGUARD_COUNT), NULL,
+      ngx_http_modelguard_variable_count, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable
 };
@@ -246,6 +261,55 @@ ngx_http_modelguard_variable_addr(ngx_http_request_t *r,
     }
 
     return ngx_http_modelguard_variable_set(v, p, len);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_variable_reason(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const char                 *word;
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    ctx = ngx_http_modelguard_ctx_find(r);
+
+    if (ctx == NULL || ctx->reason == NGX_HTTP_MODELGUARD_REASON_NONE) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    word = ngx_http_modelguard_reason_word(ctx->reason);
+
+    return ngx_http_modelguard_variable_set(v, (u_char *) word,
+                                            ngx_strlen(word));
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_variable_count(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    u_char             *p;
+    ngx_str_t           word;
+    ngx_atomic_uint_t   count;
+
+    word.len = name->len - (sizeof(NGX_HTTP_MODELGUARD_COUNT) - 1);
+    word.data = name->data + sizeof(NGX_HTTP_MODELGUARD_COUNT) - 1;
+
+    if (ngx_http_modelguard_stat_find(r, &word, &count) != NGX_OK) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_ATOMIC_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_modelguard_variable_set(v, p,
+                                            ngx_sprintf(p, "%uA", count) - p);
 }
 
 

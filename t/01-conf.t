@@ -102,6 +102,11 @@ my %one = (
     modelguard_buffer_size => [ [ 0, 1, '256k', '1024m' ],
         [ '-1', 'invalid value', '1x', 'invalid value' ] ],
 
+    modelguard_inflate_size => [ [ 0, 1, '256m', '4g', '9223372036854775807' ],
+        [ '-1', 'directive invalid value', '1x', 'directive invalid value',
+          '1t', 'directive invalid value',
+          '9223372036854775808', 'directive invalid value' ] ],
+
     modelguard_vector_size => [ [ 1, 2, '256k', '64m', 67108863 ],
         [ 0, 'value must be between 1 and 64m',
           67108865, 'value must be between 1 and 64m',
