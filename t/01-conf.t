@@ -191,7 +191,14 @@ values_of('modelguard_field',
       'metadata $ $.a \'$["b c"]\' $.*.c $.**.d',
       'label $.**.~^(prob|score)s?$', '"label" \'$[~"a.b"]\'',
       'metadata $.a=b', 'metadata $["x=y"]',
-      'items $.rows', 'usage $.usage', 'logprobs $.l', 'embedding $.e' ],
+      'items $.rows', 'usage $.usage', 'logprobs $.l', 'embedding $.e',
+      'scores $.s encoding=string', 'scores $.s $.t encoding=text',
+      'embedding encoding=base64f32 $.e', 'logprobs $.l encoding=base64f32',
+      'scores $.s shape=$.h datatype=$.t encoding=string',
+      'scores $.s[*].p label=$.s[*].l encoding=string',
+      'scores $.s $.t encoding=json inside=$.p',
+      'scores inside=$[*].p encoding=json label=$[*].l $.s[*]',
+      'metadata $.s encoding=json inside=$' ],
     [ 'score $.s', 'unknown role "score"',
       '"" $.s', 'unknown role ""',
       'scores', 'invalid number of arguments in "modelguard_field"',
@@ -214,7 +221,37 @@ values_of('modelguard_field',
       'metadata $.s label=$.l', 'invalid field "metadata": only ...',
       'scores $.s $.t shape=$.u', 'invalid field "scores": ... exactly one',
       'scores $.s[*] label=$.l[*] shape=$.u',
-      'invalid field "scores": "label" excludes' ]);
+      'invalid field "scores": "label" excludes',
+      'scores $.s encoding=', 'unknown encoding in "encoding="',
+      'scores $.s encoding=hex', 'unknown encoding in "encoding=hex", ...',
+      'scores $.s encoding=JSON', 'unknown encoding in "encoding=JSON"',
+      'scores $.s encoding=text encoding=string',
+      'duplicate parameter "encoding=string"',
+      'scores $.s encoding=json inside=$.a inside=$.b',
+      'duplicate parameter "inside=$.b"',
+      'scores $.s encoding=json inside=', 'invalid path "": empty path at 0',
+      'scores $.s encoding=json inside=$x', 'invalid path "$x": ... at 1',
+      'scores $.s encoding=json', 'invalid field "scores": "encoding=json" '
+                                  . 'needs "inside"',
+      'scores $.s inside=$.a', 'invalid field "scores": "inside" needs '
+                               . '"encoding=json"',
+      'scores $.s encoding=string inside=$.a',
+      'invalid field "scores": "inside" needs "encoding=json"',
+      'scores $.s[*] label=$.l[*] encoding=text',
+      'invalid field "scores": "encoding=text" and "encoding=base64f32" '
+      . 'exclude "label"',
+      'logits $.s shape=$.l encoding=base64f32',
+      'invalid field "logits": ... exclude "label", "shape"',
+      'scores $.s datatype=$.l encoding=text',
+      'invalid field "scores": ... exclude "label", "shape"',
+      'scores $.s label=$.p.l encoding=json inside=$.p',
+      'invalid field "scores": the value and its label share no array',
+      'metadata $.s encoding=text',
+      'invalid field "metadata": it takes no "encoding" but "json"',
+      'label $.s encoding=base64f32', 'invalid field "label": it takes no ',
+      'usage $.s encoding=string', 'invalid field "usage": it takes no ',
+      'items $.s encoding=string',
+      'invalid field "items": it takes no "encoding"' ]);
 
 
 # modelguard_profile
@@ -435,6 +472,33 @@ conf_says(sprintf($twice, $_), 'modelguard budget "b" in zone "z" conflicts',
           "one budget in two locations: $_") for
     'limit=2 window=1s', 'limit=1 window=2s', 'limit=1 window=1s burst=1',
     'limit=1 window=1s unit=items';
+
+
+# what is in base64 is not ranked
+
+for my $t ('label_only', 'top=1', 'min=0.5', 'round=2 top=3 renormalize') {
+    conf_says("modelguard_profile p { scores $t; logits round=2; }\n"
+              . "server { listen 127.0.0.1:1; location /t { modelguard p;\n"
+              . "modelguard_field $_->[0]; } }", $_->[1], "$_->[0] under $t")
+        for
+        [ 'scores $.s encoding=base64f32',
+          'fields cannot be compiled for profile "p": what is in base64 takes '
+          . 'only "keep", "drop", "null", "round" and "step", for the' ],
+        [ 'logits $.s encoding=base64f32' ], [ 'scores $.s encoding=text' ];
+}
+
+my $steps = join '.', map { "a$_" } 1 .. 10;
+
+for my $n (5, 6, 7) {
+    my $inside = join '.', map { "b$_" } 1 .. $n;
+
+    conf_says("modelguard_profile p { scores round=2; }\n"
+              . "server { listen 127.0.0.1:1; location /t { modelguard p;\n"
+              . "modelguard_field scores \$.$steps encoding=json "
+              . "inside=\$.$inside; } }",
+              $n > 6 ? 'a path has too many steps together with that inside'
+                     : undef, "10 and $n steps");
+}
 
 
 # fields that together are too much
