@@ -23,7 +23,7 @@ static int scope_end(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 static int scope_decide(modelguard_scopes_t *scopes,
     const modelguard_scope_t *scope, const uint8_t *p);
 static int scope_alone(modelguard_scopes_t *scopes,
-    const modelguard_rule_t *rule, size_t off, const uint8_t *p);
+    const modelguard_rule_t *rule, size_t off, size_t len, const uint8_t *p);
 static int scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     const uint8_t *p);
 static modelguard_scope_t *scope_ranged(modelguard_scopes_t *scopes,
@@ -460,11 +460,10 @@ modelguard_scope_rule(const modelguard_scopes_t *scopes,
 
 int
 modelguard_scope_number(modelguard_scopes_t *scopes,
-    const modelguard_rule_t *rule, unsigned depth, size_t off,
+    const modelguard_rule_t *rule, unsigned depth, size_t off, size_t len,
     const uint8_t *p)
 {
     int                  rc;
-    size_t               len;
     unsigned             i;
     const uint8_t       *text;
     modelguard_edit_t   *edit;
@@ -484,11 +483,10 @@ modelguard_scope_number(modelguard_scopes_t *scopes,
     }
 
     if (i == 0 || !rule->vector) {
-        return scope_alone(scopes, rule, off, p);
+        return scope_alone(scopes, rule, off, len, p);
     }
 
     scope = &scopes->scopes[i - 1];
-    len = modelguard_hold_offset(scopes->hold, p) - off;
 
     if (!scope->holder) {
 
@@ -535,6 +533,36 @@ modelguard_scope_number(modelguard_scopes_t *scopes,
 }
 
 
+int
+modelguard_scope_text(modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule, unsigned depth, size_t *off,
+    const uint8_t *p)
+{
+    int                  rc;
+    modelguard_scope_t  *scope;
+
+    if (scopes->holders == 0) {
+        rc = modelguard_hold_send_to(scopes->hold, *off);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        *off = 0;
+    }
+
+    rc = scope_push(scopes, MODELGUARD_SCOPE_ARRAY, rule, depth, p);
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    scope = &scopes->scopes[scopes->n - 1];
+    scope->holder = 1;
+    scopes->holders++;
+
+    return MODELGUARD_OK;
+}
+
+
 /* a row of a tensor whose shape is known is decided and sent at its end */
 
 static int
@@ -566,7 +594,7 @@ scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 
 static int
 scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
-    size_t off, const uint8_t *p)
+    size_t off, size_t len, const uint8_t *p)
 {
     int                   rc;
     const uint8_t        *text;
@@ -593,7 +621,7 @@ scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
     memset(&edit, 0, sizeof(modelguard_edit_t));
 
     edit.off = (uint32_t) off;
-    edit.len = (uint32_t) (modelguard_hold_offset(hold, p) - off);
+    edit.len = (uint32_t) len;
     edit.link = MODELGUARD_EDIT_NONE;
     edit.frame = MODELGUARD_SCOPES_MAX;
 
@@ -609,7 +637,9 @@ scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
 
     modelguard_vector_decide(&vector);
 
-    if (scopes->holders) {
+    /* of a number in a string the rest of the token follows it */
+
+    if (scopes->holders || off + len < modelguard_hold_offset(hold, p)) {
         held = modelguard_hold_edit(hold, &rc);
         if (held == NULL) {
             return rc;
@@ -617,7 +647,7 @@ scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
 
         *held = edit;
 
-        return MODELGUARD_OK;
+        return scopes->holders ? MODELGUARD_OK : modelguard_hold_send(hold, p);
     }
 
     if (edit.op == MODELGUARD_EDIT_KEEP) {
