@@ -207,6 +207,30 @@ test_fields(int between, int diff)
 }
 
 
+/* an event, or a comment, is a frame before another byte has come */
+
+static void
+test_prompt(const char *text, modelguard_framing_e framing, size_t frames)
+{
+    kit_t                kit;
+    frame_out_t          out;
+    modelguard_frame_t  *frame;
+
+    kit_build(&kit, SPEC);
+
+    frame = frame_create(&kit, &out, framing);
+
+    ok(modelguard_frame_feed(frame, (const uint8_t *) text, strlen(text))
+       == MODELGUARD_OK
+       && out.n == frames && out.out.len == strlen(text),
+       "%zu frames are not waited for", frames);
+
+    modelguard_frame_free(frame);
+    frame_out_free(&out);
+    kit_free();
+}
+
+
 /* what is endless but not data passes as it comes */
 
 static void
@@ -547,6 +571,12 @@ main(void)
         test_fields(0, diff);
         test_fields(1, diff);
     }
+
+    test_prompt("data: 1\n\n", MODELGUARD_FRAMING_EVENTS, 1);
+    test_prompt("data: 1\r\n\r\n:\r\n", MODELGUARD_FRAMING_EVENTS, 2);
+    test_prompt("data: 1\r\r:c\rid: 1\rdata: 2\r\r",
+                MODELGUARD_FRAMING_EVENTS, 3);
+    test_prompt("1\n{}\n\n", MODELGUARD_FRAMING_SEQUENCE, 3);
 
     test_endless(" ", MODELGUARD_FRAMING_EVENTS);
     test_endless("\xef\xbb\xbf", MODELGUARD_FRAMING_EVENTS);

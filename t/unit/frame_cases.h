@@ -247,6 +247,8 @@ static const frame_case_t  frame_cases[] = {
     EVENTS_BAD("Data after data that is held",
                "data: {\"p\":[3,9,\r\nid: 1\r\nData: 1\r\n\r\n", "",
                MALFORMED),
+    EVENTS_BAD("Data after two lines that are held",
+               "data: {\"p\":[3,\ndata: 9,\n Data: 1\n\n", "", MALFORMED),
     EVENTS_BAD("a score in a string", "data: {\"p\":[\"0.25\"]}\n\n", "",
                UNTREATABLE),
     EVENTS_BAD("too deep", "data: [[[[[[[[[[[[[[[[[[[[]]]\n\n", "", TOO_DEEP),
