@@ -8,6 +8,7 @@
 #include "ngx_http_modelguard_budget.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
+#include "ngx_http_modelguard_param.h"
 #include "ngx_http_modelguard_rules.h"
 #include "ngx_http_modelguard_shape.h"
 #include "ngx_http_modelguard_strip.h"
@@ -22,7 +23,7 @@
 static void ngx_http_modelguard_merge_scalars(
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf);
-static char *ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
+static char *ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf);
 static char *ngx_http_modelguard_error_shape(ngx_conf_t *cf,
@@ -63,6 +64,14 @@ static ngx_conf_enum_t  ngx_http_modelguard_on_errors[] = {
 static ngx_conf_enum_t  ngx_http_modelguard_opaques[] = {
     { ngx_string("reject"), NGX_HTTP_MODELGUARD_OPAQUE_REJECT },
     { ngx_string("pass"), NGX_HTTP_MODELGUARD_OPAQUE_PASS },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_modelguard_binary_outputs[] = {
+    { ngx_string("off"), NGX_HTTP_MODELGUARD_BINARY_OFF },
+    { ngx_string("json"), NGX_HTTP_MODELGUARD_BINARY_JSON },
+    { ngx_string("forbid"), NGX_HTTP_MODELGUARD_BINARY_FORBID },
     { ngx_null_string, 0 }
 };
 
@@ -133,6 +142,20 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("modelguard_param"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE123,
+      ngx_http_modelguard_param,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_binary_output"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, binary_output),
+      &ngx_http_modelguard_binary_outputs },
 
     { ngx_string("modelguard_dry_run"),
       NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_FLAG,
@@ -330,9 +353,11 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
      *     mglcf->line = 0;
      *     mglcf->rules = NULL;
      *     mglcf->budgets = NULL;
-     *     mglcf->items = NULL;
      *     mglcf->error_upstream = 0;
      *     mglcf->strip = NULL;
+     *     mglcf->params = NULL;
+     *     mglcf->checks = NULL;
+     *     mglcf->inspect = NULL;
      *     mglcf->types = { NULL };
      *     mglcf->types_keys = NULL;
      */
@@ -344,6 +369,7 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
     mglcf->reject_status = NGX_CONF_UNSET_UINT;
     mglcf->log_level = NGX_CONF_UNSET_UINT;
     mglcf->dry_run = NGX_CONF_UNSET;
+    mglcf->binary_output = NGX_CONF_UNSET_UINT;
     mglcf->buffer_size = NGX_CONF_UNSET_SIZE;
     mglcf->inflate_size = NGX_CONF_UNSET;
     mglcf->vector_size = NGX_CONF_UNSET_SIZE;
@@ -382,7 +408,9 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_modelguard_merge_budgets(cf, prev, conf) != NGX_CONF_OK) {
+    if (ngx_http_modelguard_param_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_modelguard_merge_inspect(cf, prev, conf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -424,11 +452,11 @@ ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
 
 
 static char *
-ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
+ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf)
 {
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, n, items;
     ngx_http_modelguard_main_conf_t    *mgmcf;
     ngx_http_modelguard_budget_conf_t  *budget;
 
@@ -436,23 +464,30 @@ ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
         conf->budgets = prev->budgets;
     }
 
-    if (conf->budgets == NULL || conf->budgets->nelts == 0) {
+    n = conf->budgets ? conf->budgets->nelts : 0;
+
+    if (n == 0 && conf->checks == NULL) {
         return NGX_CONF_OK;
     }
 
     mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
     mgmcf->used = 1;
 
-    budget = conf->budgets->elts;
+    items = 0;
 
-    for (i = 0; i < conf->budgets->nelts; i++) {
+    for (i = 0; i < n; i++) {
+        budget = conf->budgets->elts;
 
         if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS) {
-            return ngx_http_modelguard_rules_items(cf, conf);
+            items = 1;
         }
     }
 
-    return NGX_CONF_OK;
+    if (!items && conf->checks == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_modelguard_rules_inspect(cf, conf, items);
 }
 
 

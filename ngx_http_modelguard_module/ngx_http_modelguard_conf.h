@@ -17,7 +17,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_rewrite.h"
-#include "modelguard_items.h"
+#include "modelguard_param.h"
 #include "modelguard_table.h"
 #include "ngx_http_modelguard_ctx.h"
 
@@ -27,6 +27,10 @@
 
 #define NGX_HTTP_MODELGUARD_OPAQUE_REJECT 0   /* modelguard_opaque */
 #define NGX_HTTP_MODELGUARD_OPAQUE_PASS   1
+
+#define NGX_HTTP_MODELGUARD_BINARY_OFF    0   /* modelguard_binary_output */
+#define NGX_HTTP_MODELGUARD_BINARY_JSON   1
+#define NGX_HTTP_MODELGUARD_BINARY_FORBID 2
 
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
 #define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
@@ -97,9 +101,16 @@ struct ngx_http_modelguard_loc_conf_s {
                                                 each profile */
     ngx_array_t                 *budgets;    /* of ..._budget_conf_t; NULL or
                                                 empty: none */
-    modelguard_automaton_t      *items;      /* of the items fields, or of the
-                                                built-in ones; NULL if no
-                                                budget counts items */
+    ngx_array_t                 *params;     /* of modelguard_param_t, as
+                                                written; NULL or empty: none */
+    ngx_array_t                 *checks;     /* the same with what the binary
+                                                output asks; NULL: none */
+    modelguard_params_t         *inspect;    /* of these and, if a budget
+                                                counts items, of the items
+                                                fields or the built-in ones;
+                                                NULL: no body is read */
+
+    ngx_uint_t                   binary_output;
 
     ngx_uint_t                   on_error;
     ngx_uint_t                   opaque;

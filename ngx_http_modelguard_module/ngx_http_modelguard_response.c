@@ -178,6 +178,8 @@ ngx_http_modelguard_response_error(ngx_http_modelguard_error_t *error)
     error->type = "upstream_error";
     error->code = "response_blocked";
 
+    ngx_str_null(&error->param);
+
     ngx_str_set(&error->message, "The response of the model was withheld.");
 }
 

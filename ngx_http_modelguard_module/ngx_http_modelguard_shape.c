@@ -8,12 +8,12 @@
 
 
 #define NGX_HTTP_MODELGUARD_OPENAI                                            \
-    "{\"error\":{\"message\":\"%V\",\"type\":\"%s\",\"param\":null,"          \
+    "{\"error\":{\"message\":\"%V\",\"type\":\"%s\",\"param\":%V,"            \
     "\"code\":\"%s\"}}\n"
 
 #define NGX_HTTP_MODELGUARD_PROBLEM                                           \
     "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%ui,"              \
-    "\"detail\":\"%V\",\"code\":\"%s\"}\n"
+    "\"detail\":\"%V\",\"code\":\"%s\"%V}\n"
 
 #define NGX_HTTP_MODELGUARD_ANTHROPIC                                         \
     "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"%V\"}}\n"
@@ -60,6 +60,9 @@ static const ngx_http_modelguard_shape_t *ngx_http_modelguard_shape_find(
     ngx_uint_t status);
 static ngx_int_t ngx_http_modelguard_shape_escape(ngx_pool_t *pool,
     const ngx_str_t *text, ngx_str_t *escaped);
+static ngx_int_t ngx_http_modelguard_shape_param(ngx_pool_t *pool,
+    ngx_uint_t shape, const ngx_http_modelguard_error_t *error,
+    ngx_str_t *param);
 static const char *ngx_http_modelguard_shape_anthropic(
     const ngx_http_modelguard_error_t *error);
 static const char *ngx_http_modelguard_shape_google(
@@ -155,17 +158,19 @@ ngx_http_modelguard_shape(ngx_pool_t *pool, ngx_uint_t shape,
     const ngx_http_modelguard_error_t *error, ngx_str_t *type, ngx_str_t *body)
 {
     u_char       *p;
-    ngx_str_t     message;
+    ngx_str_t     message, param;
     const char   *title;
 
     if (ngx_http_modelguard_shape_escape(pool, &error->message, &message)
-        != NGX_OK)
+        != NGX_OK
+        || ngx_http_modelguard_shape_param(pool, shape, error, &param)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     p = ngx_pnalloc(pool, NGX_HTTP_MODELGUARD_SHAPE_LEN + message.len
-                          + ngx_strlen(error->type)
+                          + param.len + ngx_strlen(error->type)
                           + ngx_strlen(error->code));
     if (p == NULL) {
         return NGX_ERROR;
@@ -182,7 +187,7 @@ ngx_http_modelguard_shape(ngx_pool_t *pool, ngx_uint_t shape,
         ngx_str_set(type, "application/problem+json");
 
         p = ngx_sprintf(p, NGX_HTTP_MODELGUARD_PROBLEM, title, error->status,
-                        &message, error->code);
+                        &message, error->code, &param);
         break;
 
     case NGX_HTTP_MODELGUARD_ERROR_ANTHROPIC:
@@ -201,7 +206,7 @@ ngx_http_modelguard_shape(ngx_pool_t *pool, ngx_uint_t shape,
 
     default: /* NGX_HTTP_MODELGUARD_ERROR_OPENAI */
         p = ngx_sprintf(p, NGX_HTTP_MODELGUARD_OPENAI, &message, error->type,
-                        error->code);
+                        &param, error->code);
     }
 
     body->len = p - body->data;
@@ -222,6 +227,8 @@ ngx_http_modelguard_shape_status(ngx_http_modelguard_error_t *error,
     error->type = shape->openai;
     error->code = shape->code;
     error->message = shape->message;
+
+    ngx_str_null(&error->param);
 }
 
 
@@ -253,6 +260,42 @@ ngx_http_modelguard_shape_escape(ngx_pool_t *pool, const ngx_str_t *text,
     }
 
     ngx_escape_json(escaped->data, text->data, text->len);
+
+    return NGX_OK;
+}
+
+
+/* the value of a member, or in a problem, which has none, a member */
+
+static ngx_int_t
+ngx_http_modelguard_shape_param(ngx_pool_t *pool, ngx_uint_t shape,
+    const ngx_http_modelguard_error_t *error, ngx_str_t *param)
+{
+    ngx_str_t    escaped;
+    ngx_uint_t   problem;
+
+    problem = (shape == NGX_HTTP_MODELGUARD_ERROR_PROBLEM);
+
+    if (error->param.len == 0) {
+        ngx_str_set(param, "null");
+        param->len = problem ? 0 : param->len;
+        return NGX_OK;
+    }
+
+    if (ngx_http_modelguard_shape_escape(pool, &error->param, &escaped)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    param->data = ngx_pnalloc(pool, escaped.len + sizeof(",\"param\":\"\""));
+    if (param->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    param->len = ngx_sprintf(param->data, "%s\"%V\"",
+                             problem ? ",\"param\":" : "", &escaped)
+                 - param->data;
 
     return NGX_OK;
 }

@@ -28,6 +28,7 @@ typedef struct {
     const char  *type;       /* "rate_limit_error", "upstream_error", ... */
     const char  *code;       /* "budget_exhausted", ... */
     ngx_str_t    message;    /* escaped by us; a sentence for people */
+    ngx_str_t    param;      /* the same; the parameter at fault or empty */
 } ngx_http_modelguard_error_t;
 
 

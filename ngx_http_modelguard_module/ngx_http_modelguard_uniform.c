@@ -34,9 +34,16 @@ ngx_http_modelguard_uniform(ngx_http_request_t *r,
 
     u = r->upstream;
 
-    /* after X-Accel-Redirect and after its failure it is a finished one */
+    /*
+     * After X-Accel-Redirect and after a failure it is a finished one; a
+     * cached response never begins.
+     */
 
+#if (NGX_HTTP_CACHE)
+    if (u && (u->cleanup || r->cached)) {
+#else
     if (u && u->cleanup) {
+#endif
         return u->headers_in.status_n >= NGX_HTTP_BAD_REQUEST;
     }
 

@@ -52,6 +52,11 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
       offsetof(ngx_http_modelguard_ctx_t, profile),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("modelguard_param"), NULL,
+      ngx_http_modelguard_variable_str,
+      offsetof(ngx_http_modelguard_ctx_t, param),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("modelguard_remaining"), NULL,
       ngx_http_modelguard_variable_number,
       offsetof(ngx_http_modelguard_ctx_t, remaining),
@@ -94,7 +99,8 @@ static ngx_str_t  ngx_http_modelguard_verdicts[] = {
     ngx_string("PASSED"),
     ngx_string("LIMITED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("EXHAUSTED" NGX_HTTP_MODELGUARD_DRY_RUN),
-    ngx_string("INVALID" NGX_HTTP_MODELGUARD_DRY_RUN)
+    ngx_string("INVALID" NGX_HTTP_MODELGUARD_DRY_RUN),
+    ngx_string("FORBIDDEN" NGX_HTTP_MODELGUARD_DRY_RUN)
 };
 
 

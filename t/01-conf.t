@@ -90,9 +90,6 @@ my %one = (
     modelguard_log_level => [ [ qw( info notice warn error ) ],
         [ 'crit', 'invalid value "crit"', 'debug', 'invalid value "debug"' ] ],
 
-    modelguard_error_body => [ [ qw( openai problem off ) ],
-        [ 'on', 'invalid value "on"' ] ],
-
     modelguard_on_error => [ [ qw( block pass ) ],
         [ 'off', 'invalid value "off"' ] ],
 
@@ -118,6 +115,9 @@ my %one = (
           513, 'value must be between 1 and 512',
           'deep', 'invalid number' ] ],
 
+    modelguard_binary_output => [ [ qw( json forbid off ) ],
+        [ 'on', 'invalid value "on"' ] ],
+
     modelguard_body_size => [ [ 0, '1', '16m' ],
         [ '16mb', 'invalid value' ] ],
 );
@@ -140,8 +140,11 @@ for my $name (sort keys %one) {
 my %sample = (
     (map { $_ => "$_ $one{$_}[0][0];" } keys %one),
     modelguard_types => 'modelguard_types application/x-json;',
+    modelguard_error_body => 'modelguard_error_body plain upstream;',
+    modelguard_strip_headers => 'modelguard_strip_headers x-* !x-id;',
     modelguard_field => 'modelguard_field scores $.s;',
     modelguard_budget => 'modelguard_budget b zone=z limit=1 window=1s;',
+    modelguard_param => 'modelguard_param $.n max=1;',
     modelguard => 'modelguard off;',
 );
 
@@ -166,6 +169,50 @@ for my $line ($zone, $profile) {
     conf_says("server { listen 127.0.0.1:1; $line }", $refusal,
               "$name in server");
 }
+
+
+# modelguard_error_body
+
+values_of('modelguard_error_body',
+    [ qw( openai problem anthropic google plain off ),
+      map { "$_ upstream" } qw( openai problem anthropic google plain ) ],
+    [ 'on', 'invalid value "on"',
+      'openai problem', 'invalid parameter "problem"',
+      'openai Upstream', 'invalid parameter "Upstream"',
+      'off upstream', 'invalid parameter "upstream"',
+      'upstream', 'invalid value "upstream"',
+      'openai upstream upstream', 'invalid number of arguments',
+      'openai; modelguard_error_body openai', 'directive is duplicate',
+      '', 'invalid number of arguments' ]);
+
+
+# modelguard_strip_headers
+
+values_of('modelguard_strip_headers',
+    [ 'off', 'x-*', '*', 'X-A !x-b Server-Timing', '!x-a', '!x-* x-y',
+      'x-a; modelguard_strip_headers x-b', 'server date etag location',
+      'retry-after vary cache-control www-authenticate',
+      'content-* !content-type !connection', 'x_y x.z', 'x-a x-a',
+      'x' x 200 ],
+    [ '', 'invalid number of arguments',
+      '""', 'invalid parameter ""',
+      '!', 'invalid parameter "!"',
+      '!*', 'invalid parameter "!*"',
+      '**', 'invalid parameter "**"',
+      '!!x', 'invalid parameter "!!x"',
+      'x*y', 'invalid parameter "x*y"',
+      '*-id', 'invalid parameter "*-id"',
+      '"x y"', 'invalid parameter "x y"',
+      'x:', 'invalid parameter "x:"',
+      "x\xc3\xa4", 'invalid parameter',
+      'off x', 'invalid parameter "off"',
+      'x off', 'invalid parameter "off"',
+      'off; modelguard_strip_headers x', 'directive is duplicate',
+      'x; modelguard_strip_headers off', 'directive is duplicate',
+      map { ($_, "the header \"\L$_\E\" cannot be stripped") }
+          qw( content-type Content-Length content-encoding content-range
+              transfer-encoding connection keep-alive upgrade trailer
+              Inference-Header-Content-Length ) ]);
 
 
 # modelguard_types
@@ -385,6 +432,59 @@ conf_says('modelguard_zone $remote_addr zone=z:1m x=y;',
 conf_says('modelguard_zone $remote_addr zone=z;', 'invalid zone size',
           'a zone without size');
 conf_says("$zone\n$zone", 'already bound', 'a zone twice');
+
+
+# modelguard_param
+
+location_says("modelguard_param $_;") for
+    'logit_bias forbid', '$.n max=1', '$.n max=0.5', '$.a[*].b drop',
+    q('$["a b"]' 'set={"a": [1, null]}'), 'n require', '$.**.x forbid',
+    '$.~^log forbid', '$.o.u set=true when=$.stream', 'off',
+    '$.n max=1; modelguard_param $.n require',
+    '$.n max=1 when=$.a; modelguard_param $.n max=2 when=$.b',
+    '$.n max=1; modelguard_param n[0] drop; modelguard_param n.a set=1';
+
+location_says(@$_) for
+    [ 'modelguard_param;', 'invalid number of arguments' ],
+    [ 'modelguard_param n max=1 when=a b;', 'invalid number of arguments' ],
+    [ 'modelguard_param n;',
+      '"modelguard_param" must say what becomes of "n"' ],
+    [ 'modelguard_param n[ drop;', 'invalid path "n["' ],
+    [ 'modelguard_param $ drop;',
+      'invalid parameter "drop" of "$": the root is no parameter' ],
+    [ 'modelguard_param n x;', 'invalid parameter "x"' ],
+    [ 'modelguard_param n forbidden;', 'invalid parameter "forbidden"' ],
+    [ 'modelguard_param n drop=1;', 'invalid parameter "drop=1"' ],
+    [ 'modelguard_param n max;', 'invalid parameter "max"' ],
+    [ 'modelguard_param n max=;', 'the limit is not a decimal number' ],
+    [ 'modelguard_param n max=-1;', 'the limit is not a decimal number' ],
+    [ 'modelguard_param n max=1e3;', 'the limit is not a decimal number' ],
+    [ 'modelguard_param n set=;', 'the value is not JSON' ],
+    [ 'modelguard_param n set=yes;', 'the value is not JSON' ],
+    [ q(modelguard_param n 'set={"a":1';), 'the value is not JSON' ],
+    [ 'modelguard_param n max=1 stream;', 'invalid parameter "stream"' ],
+    [ 'modelguard_param n max=1 when=;', 'invalid path ""' ],
+    [ 'modelguard_param n max=1 when=a[;', 'invalid path "a["' ],
+    [ 'modelguard_param off off;', 'invalid parameter "off"' ],
+    [ 'modelguard_param off; modelguard_param off;',
+      '"modelguard_param" directive is duplicate' ],
+    [ 'modelguard_param off; modelguard_param n drop;',
+      'stands beside "modelguard_param off"' ],
+    [ 'modelguard_param n drop; modelguard_param off;',
+      '"modelguard_param" directive is duplicate' ],
+    [ 'modelguard_param n max=1; modelguard_param $.n max=2;',
+      'conflicting modelguard param "$.n": it is given twice' ],
+    [ 'modelguard_param n drop; modelguard_param n set=1 when=a;',
+      'conflicting modelguard param "n": it is not changed in one way only' ],
+    [ 'modelguard_param n set=1; modelguard_param n.a set=1;',
+      'conflicting modelguard param "n.a": one is set in what another' ],
+    [ 'modelguard_param "$.~(" forbid;', 'invalid path "$.~("' ];
+
+for my $n (61 .. 63) {
+    location_says(join(' ', map { "modelguard_param p$_ drop;" } 1 .. $n),
+                  $n > 62 ? 'too many modelguard params, the maximum is 62'
+                          : undef);
+}
 
 
 # modelguard_budget

@@ -2,6 +2,7 @@
 
 """What must hold for an answer of the corpus after a guard."""
 
+import collections
 import json
 import re
 
@@ -12,7 +13,8 @@ import frames
 ROUND2 = {"round": 2}
 TOP3 = {"round": 2, "top": 3}
 
-# the same three in nginx's words and for t/corpus/expect.py
+# the same three in nginx's words and for t/corpus/expect.py; "flat" is "top"
+# without ranks
 
 CONF = """
     modelguard_profile round {
@@ -22,6 +24,10 @@ CONF = """
     modelguard_profile top {
         scores round=2 top=3; logits round=2 top=3; logprobs drop;
         embedding round=3; metadata drop;
+    }
+    modelguard_profile flat {
+        scores round=2; logits round=2; logprobs drop; embedding round=3;
+        metadata drop;
     }
     modelguard_profile label {
         scores label_only; logits drop; logprobs null; embedding drop;
@@ -54,6 +60,20 @@ def matches(pattern, pointer):
     return len(a) == len(b) and all(x in ("*", y) for x, y in zip(a, b))
 
 
+def walk(tree, pattern):
+    """(pointer, node) of all places of a pointer with "*" in it."""
+
+    found = [("", tree)]
+
+    for step in expect.steps(pattern):
+        found = [(pointer + "/" + expect.escape(key), child)
+                 for pointer, node in found
+                 for key, child in expect.children(node)
+                 if step == "*" or step == expect.escape(key)]
+
+    return found
+
+
 class Raw:
     """An answer as the model server gives it, with what the oracle lists and
     the table says of it."""
@@ -79,11 +99,8 @@ class Raw:
 
         for places in self.oracle.values():
             if isinstance(places, dict):
-                patterns = ["/" + pattern.replace(".", "/")
-                            for pattern in places["patterns"]]
-                found |= {p for p, _ in expect.pointers(tree)
-                          if any(matches(pattern, p)
-                                 for pattern in patterns)}
+                found |= {p for pattern in places["patterns"] for p, _
+                          in walk(tree, "/" + pattern.replace(".", "/"))}
             else:
                 found |= {place[len(start):] for place in places
                           if place.startswith(start)}
@@ -94,11 +111,11 @@ class Raw:
         return any(matches(pattern, pointer) for pattern in self.row.extra)
 
     def secrets(self, digits):
-        """Texts that must not come out, with how often they may: numbers of
-        more decimals, base64."""
+        """What must not come out: numbers of more decimals, with how often
+        they may, for they stand elsewhere, too; base64."""
 
-        body = "\n".join(text for text in self.texts if text is not None)
-        found = {}
+        found = collections.Counter()
+        strings = set()
 
         for tree, places in zip(self.trees, self.listed):
             for pointer, leaf in expect.pointers(tree):
@@ -106,24 +123,19 @@ class Raw:
                     continue
 
                 if isinstance(leaf, expect.Number):
-                    texts = [leaf]
-                elif NUMBER.search(leaf) and len(leaf) < 1000 \
-                        and not re.fullmatch("[0-9A-Za-z+/]+=*", leaf):
-                    texts = [expect.Number(n) for n in NUMBER.findall(leaf)]
+                    found[str(leaf)] += 1
+
+                elif re.fullmatch("[0-9A-Za-z+/_-]{24,}=*", leaf):
+                    strings.add(str(leaf))
+
                 else:
-                    texts = []
-                    found[str(leaf)] = 1
+                    found.update(NUMBER.findall(leaf))
 
-                for text in texts:
-                    if expect.digits_of(text) > digits:
-                        found[str(text)] = found.get(str(text), 0) + 1
+        there = collections.Counter(NUMBER.findall(
+            "\n".join(text for text in self.texts if text is not None)))
 
-        return {text: occurrences(body, text) - n
-                for text, n in found.items()}
-
-
-def occurrences(body, text):
-    return len(re.findall(r"(?<![0-9.])%s(?![0-9])" % re.escape(text), body))
+        return {text: there[text] - n for text, n in found.items()
+                if expect.digits_of(expect.Number(text)) > digits}, strings
 
 
 def named(specs, tree):
@@ -147,8 +159,8 @@ def named(specs, tree):
                                            "records", "parallel") \
             else expect.String
 
-        found |= {p for p, leaf in expect.pointers(tree)
-                  if matches(pointer, p) and isinstance(leaf, wanted)}
+        found |= {p for p, leaf in walk(tree, pointer)
+                  if isinstance(leaf, wanted)}
 
     return found
 
@@ -268,8 +280,10 @@ def check_answer(raw, profile, answer):
     # the whole of the output, and not only where numbers are looked for
 
     output = body.decode("utf-8", "replace")
-    leaked = [text for text, n in raw.secrets(DIGITS[profile]).items()
-              if text in output and occurrences(output, text) > n]
+    there = collections.Counter(NUMBER.findall(output))
+    numbers, strings = raw.secrets(DIGITS[profile])
+    leaked = [text for text, n in numbers.items() if there[text] > n] \
+        + [text for text in strings if text in output]
 
     yield not leaked, "no forbidden digit anywhere", leaked[:10]
 
@@ -278,13 +292,11 @@ def check_trees(raw, profile, texts, trees):
     row = raw.row
     wrong, spaces, long, tops, lost = [], [], [], [], []
     kept = 0
-    numbered = [(text, source) for text, source in zip(texts, raw.texts)
-                if source is not None]
+    texts = [text for text in texts if text is not None]
+    sources = [text for text in raw.texts if text is not None]
 
-    others = [(a.text(), b) for a, b in zip(raw.frames, texts)]
-
-    for i, ((text, source), tree, before) in enumerate(
-            zip(numbered, trees, raw.trees)):
+    for i, (text, source, tree, before) in enumerate(
+            zip(texts, sources, trees, raw.trees)):
         expected = expect.Expected(source, row.specs, PROFILES[profile])
 
         wrong += ["%d:%s" % (i, line)

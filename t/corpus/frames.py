@@ -15,12 +15,15 @@ SSE, LINES, ONE = "sse", "ndjson", "json"
 class Frame:
     """One event or line: its document, and what is around that as it came.
 
-    "around" is the lines that are not data, whole, and the first line of data
-    with its value taken out; "data" is None if there is none."""
+    "around" is the lines that are not data, whole, and the lines of data as
+    one: the name of the first, "*" and the end of the last; "data" is None if
+    there is none."""
 
     def __init__(self):
         self.around = []
         self.data = None
+        self.prefix = b""
+        self.at = 0
 
     def text(self):
         return None if self.data is None else b"\n".join(self.data)
@@ -68,10 +71,13 @@ def events(body):
         elif frame.data is None:
             space = b" " if value.startswith(b" ") else b""
             frame.data = [value[len(space):]]
-            frame.around.append(name + colon + space + b"*" + end)
+            frame.at = len(frame.around)
+            frame.prefix = name + colon + space
+            frame.around.append(frame.prefix + b"*" + end)
 
         else:
             frame.data.append(value[1:] if value.startswith(b" ") else value)
+            frame.around[frame.at] = frame.prefix + b"*" + end
 
     if frame.around:
         result.append(frame)

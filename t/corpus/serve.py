@@ -93,7 +93,7 @@ class Entry:
 
 
 class Backend(http.server.ThreadingHTTPServer):
-    """/NUMBER/WAY/... is the body of that file.  In the way "hold" and
+    """/NUMBER/PROFILE/WAY is the body of that file.  In the way "hold" and
     "hold-direct" it stops after self.stop bytes until self.go is set."""
 
     daemon_threads = True
@@ -112,7 +112,7 @@ class BackendHandler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self):
-        number, way = self.path.split("/")[1:3]
+        number, _, way = self.path.split("/")[1:4]
         entry = self.server.files[number]
         body = entry.body
 
@@ -156,6 +156,20 @@ class BackendHandler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
 
+    def handle(self):
+        """An answer that is refused is not read to its end."""
+
+        try:
+            super().handle()
+        except ConnectionError:
+            pass
+
+    def finish(self):
+        try:
+            super().finish()
+        except ConnectionError:
+            pass
+
 
 def free_port():
     with socket.socket() as s:
@@ -176,10 +190,11 @@ def has_http2():
 class Nginx:
     """One nginx with a location for every entry of the table."""
 
-    def __init__(self, backend, profiles):
+    def __init__(self, backend, profiles, conf):
         self.prefix = RUN / "corpus"
         self.backend = backend
         self.profiles = profiles
+        self.profiles_conf = conf
         self.http2 = has_http2()
         self.connection = None
 
@@ -211,13 +226,13 @@ class Nginx:
         postpone = os.environ.get("TEST_NGINX_POSTPONE_OUTPUT")
 
         locations = "".join("""
-        location /%s/ {
+        location /%s {
             include fields/%s.conf;
-            modelguard $arg_profile;
+            modelguard %s;
             proxy_pass http://127.0.0.1:%d;
         }
-""" % (number, entry.fields, self.backend.server_address[1])
-            for number, entry in table.TABLE.items())
+""" % (place, fields, profile, self.backend.server_address[1])
+            for place, fields, profile in self.guards())
 
         return """%serror_log error.log notice;
 error_log %s alert;
@@ -242,9 +257,26 @@ http {
 }
 """ % (load, RUN / "alerts.log", paths,
             "postpone_output %s;" % postpone if postpone else "",
-            self.profiles, self.port,
+            self.profiles_conf, self.port,
             "listen 127.0.0.1:%d http2;" % self.port2 if self.http2 else "",
             locations)
+
+    def guards(self):
+        """Locations with their fields and profiles."""
+
+        for number, row in table.TABLE.items():
+            flat = any(spec[:2] == ["base64", "logits"]
+                       for spec in getattr(row, "specs", ()))
+
+            if not flat:
+                yield number + "/", row.fields, "$arg_profile"
+                continue
+
+            # what is in base64 cannot be ranked: a profile for such
+
+            for profile in self.profiles:
+                yield "%s/%s/" % (number, profile), row.fields, \
+                    profile if profile != "top" else "flat"
 
     def start(self):
         environment = dict(os.environ)
@@ -279,6 +311,9 @@ http {
             self.process.kill()
             return self.process.wait(10)
 
+    def path(self, number, way, profile):
+        return "/%s/%s/%s/?profile=%s" % (number, profile, way, profile)
+
     def request(self, path):
         """A response whose header has come."""
 
@@ -293,7 +328,7 @@ http {
     def get(self, number, way, profile):
         """Status, type and body; a connection that is cut has no type."""
 
-        response = self.request("/%s/%s/?profile=%s" % (number, way, profile))
+        response = self.request(self.path(number, way, profile))
 
         try:
             return (response.status, response.getheader("Content-Type"),
@@ -304,17 +339,19 @@ http {
             response.own.close()
 
     def get_all_http2(self, wanted):
-        """Answers by (number, profile), of one connection."""
+        """Answers by (number, profile).  Each has a host of its own, for
+        curl 7.88 cannot use such a connection twice."""
 
         folder = self.prefix / "http2"
         folder.mkdir()
         lines = ["silent", "http2-prior-knowledge", "globoff",
+                 'connect-to = "::127.0.0.1:%d"' % self.port2,
                  'write-out = "%{http_code}\\t%{content_type}\\t'
                  '%{filename_effective}\\t%{exitcode}\\n"']
 
         for number, profile in wanted:
-            lines += ['url = "http://127.0.0.1:%d/%s/whole/?profile=%s"'
-                      % (self.port2, number, profile),
+            lines += ['url = "http://%s-%s%s"'
+                      % (number, profile, self.path(number, "whole", profile)),
                       'output = "%s/%s-%s"' % (folder, number, profile)]
 
         (folder / "curlrc").write_text("\n".join(lines) + "\n")
@@ -340,8 +377,7 @@ http {
         body = b""
 
         try:
-            response = self.request("/%s/%s/?profile=%s"
-                                    % (number, way, profile))
+            response = self.request(self.path(number, way, profile))
 
             while len(body) < wanted:
                 part = response.read1(wanted - len(body))

@@ -328,12 +328,14 @@ TABLE = {
                  "/results/channels/*/alternatives/*/words/*/confidence",
                  "lone scores /results/channels/*/alternatives/*/words/*"
                  "/speaker_confidence",
+                 "lone scores /results/channels/*/language_confidence",
                  place("metadata", "/metadata/models", "/metadata/model_info"),
                  survive="/results/channels/*/alternatives/*/words/*/start "
                          "/results/channels/*/alternatives/*/words/*/end "
                          "/metadata/duration",
                  extra="/results/channels/*/alternatives/*/words/*"
-                       "/speaker_confidence"),
+                       "/speaker_confidence "
+                       "/results/channels/*/language_confidence"),
     "220": guard("openai", OPENAI,
                  survive="/choices/*/delta /choices/*/index"),
 }
