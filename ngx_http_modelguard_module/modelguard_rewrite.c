@@ -32,6 +32,7 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
     rw->hold.conf = &rw->conf;
 
     rw->scopes.hold = &rw->hold;
+    rw->inner = NULL;
 
     modelguard_rewrite_reset(rw);
 
@@ -49,6 +50,7 @@ modelguard_rewrite_reset(modelguard_rewrite_t *rw)
     rw->hold.from = NULL;
     rw->hold.n = 0;
     rw->hold.out_len = 0;
+    rw->hold.texts_len = 0;
 
     rw->scopes.n = 0;
     rw->scopes.holders = 0;
@@ -280,6 +282,10 @@ modelguard_rewrite_free(modelguard_rewrite_t *rw)
 
     conf = rw->conf;
 
+    if (rw->inner != NULL) {
+        modelguard_rewrite_free(rw->inner);
+    }
+
     modelguard_hold_free(&rw->hold);
 
     (void) conf.alloc(conf.alloc_data, rw, sizeof(modelguard_rewrite_t), 0);
@@ -500,6 +506,7 @@ rewrite_cut(modelguard_rewrite_t *rw)
     }
 
     if (!rw->dropping && rw->rule != NULL
+        && rw->want == MODELGUARD_WANT_NOTHING
         && json->partial == MODELGUARD_JSON_STRING)
     {
         rc = modelguard_rewrite_string(rw, rw->end);
