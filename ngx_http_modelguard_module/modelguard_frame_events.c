@@ -171,6 +171,7 @@ events_start(modelguard_frame_t *frame)
     }
 
     events->comment = (c == ':');
+    events->naming = 0;
 
     if (c == ':') {
         events->line = MODELGUARD_LINE_OTHER;
@@ -253,6 +254,7 @@ events_name(modelguard_frame_t *frame)
     }
 
     events->line = MODELGUARD_LINE_OTHER;
+    events->naming = 1;
 
     return modelguard_frame_events_settle(frame, frame->from);
 }
@@ -281,10 +283,30 @@ events_name_end(modelguard_frame_t *frame)
 }
 
 
+/*
+ * A line that is passed.  A name with other bytes than those of ASCII text is
+ * no field: it is something binary, or in UTF-16, that is called a stream.
+ */
+
 static int
 events_other(modelguard_frame_t *frame)
 {
-    frame->p = events_line_end(frame);
+    const uint8_t  *p, *end;
+
+    end = events_line_end(frame);
+
+    if (frame->events.naming) {
+
+        for (p = frame->p; p < end && *p != ':'; p++) {
+            if ((*p < 0x20 && *p != '\t') || *p >= 0x7f) {
+                return MODELGUARD_MALFORMED;
+            }
+        }
+
+        frame->events.naming = (p == end);
+    }
+
+    frame->p = end;
 
     return frame->p < frame->end ? modelguard_frame_events_eol(frame)
                                  : MODELGUARD_OK;

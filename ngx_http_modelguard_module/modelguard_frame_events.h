@@ -57,6 +57,7 @@ typedef struct {
     unsigned                   exact:1;     /* nothing but these letters */
     unsigned                   trail:1;     /* white space after them */
     unsigned                   comment:1;   /* the line is one */
+    unsigned                   naming:1;    /* its name has not ended */
     unsigned                   fields:1;    /* the event has had a field */
     unsigned                   cr:1;        /* a LF may belong to it */
     unsigned                   cr_data:1;   /* it ended a line of data */

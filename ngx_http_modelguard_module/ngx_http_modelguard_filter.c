@@ -21,6 +21,9 @@ static ngx_int_t ngx_http_modelguard_filter_pass(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
+static void ngx_http_modelguard_filter_bare(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf);
 static ngx_int_t ngx_http_modelguard_filter_leave(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
@@ -153,6 +156,7 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     rc = ngx_http_modelguard_media(r, mglcf, &media);
 
     if (rc == NGX_DECLINED) {
+        ngx_http_modelguard_filter_bare(r, ctx, mglcf);
         return ngx_http_modelguard_filter_leave(r);
     }
 
@@ -181,6 +185,29 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
 
     return ngx_http_modelguard_response_refuse(r, mglcf, NGX_HTTP_BAD_GATEWAY,
                                                media.reason);
+}
+
+
+/* there is no body to treat, but its headers may tell of the original */
+
+static void
+ngx_http_modelguard_filter_bare(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf)
+{
+    const modelguard_rules_t  *rules;
+
+    if (r->headers_out.status >= NGX_HTTP_SPECIAL_RESPONSE
+        && r->headers_out.status != NGX_HTTP_NOT_MODIFIED)
+    {
+        return;
+    }
+
+    if (ngx_http_modelguard_filter_rules(r, ctx, mglcf, &rules) != NGX_OK
+        || rules)
+    {
+        ngx_http_modelguard_headers_original(r);
+    }
 }
 
 

@@ -29,6 +29,17 @@ static const char  *ngx_http_modelguard_headers_digests[] = {
 };
 
 
+/* nginx knows of one of each, and the last if they are repeated */
+
+static const char  *ngx_http_modelguard_headers_validators[] = {
+    "etag",
+    "last-modified",
+    "accept-ranges",
+    "content-range",
+    NULL
+};
+
+
 ngx_int_t
 ngx_http_modelguard_headers_request(ngx_http_request_t *r)
 {
@@ -141,11 +152,18 @@ ngx_http_modelguard_headers_whole(ngx_http_request_t *r)
 void
 ngx_http_modelguard_headers_response(ngx_http_request_t *r)
 {
-    const char  **name;
-
     if (r == r->main) {
         ngx_http_clear_content_length(r);
     }
+
+    ngx_http_modelguard_headers_original(r);
+}
+
+
+void
+ngx_http_modelguard_headers_original(ngx_http_request_t *r)
+{
+    const char  **name;
 
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_etag(r);
@@ -156,12 +174,36 @@ ngx_http_modelguard_headers_response(ngx_http_request_t *r)
         r->headers_out.content_range = NULL;
     }
 
-    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
-                                      "content-range");
+    for (name = ngx_http_modelguard_headers_validators; *name; name++) {
+        ngx_http_modelguard_headers_clear(&r->headers_out.headers, *name);
+    }
 
     for (name = ngx_http_modelguard_headers_digests; *name; name++) {
         ngx_http_modelguard_headers_clear(&r->headers_out.headers, *name);
     }
+}
+
+
+ngx_uint_t
+ngx_http_modelguard_headers_has(ngx_http_request_t *r, const char *name)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (header[i].hash != 0
+                && ngx_http_modelguard_headers_is(&header[i], name))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

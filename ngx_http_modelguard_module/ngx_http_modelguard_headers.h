@@ -35,6 +35,18 @@ ngx_int_t ngx_http_modelguard_headers_request(ngx_http_request_t *r);
 void ngx_http_modelguard_headers_response(ngx_http_request_t *r);
 
 /*
+ * Response without a body: the validators, ranges and digests of the original
+ * go, as they do where it has one.  A digest lets digits be guessed.
+ */
+
+void ngx_http_modelguard_headers_original(ngx_http_request_t *r);
+
+/* Response: 1 if it has such a header; name is lower case */
+
+ngx_uint_t ngx_http_modelguard_headers_has(ngx_http_request_t *r,
+    const char *name);
+
+/*
  * Response, before another body takes the place of its own: nothing that
  * says how the old one is coded or named.
  */

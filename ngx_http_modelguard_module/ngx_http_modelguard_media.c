@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_http_modelguard_headers.h"
 #include "ngx_http_modelguard_media.h"
 
 
@@ -26,7 +27,6 @@ static ngx_uint_t ngx_http_modelguard_media_lowcase(ngx_http_request_t *r,
     u_char *lowcase, ngx_str_t *type);
 static ngx_uint_t ngx_http_modelguard_media_is(const ngx_str_t *type,
     const ngx_str_t *name);
-static ngx_uint_t ngx_http_modelguard_media_tensors(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_media_utf8(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_media_charset(u_char *p, u_char *last);
 
@@ -77,6 +77,13 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
+    /* HTTP/0.9 of an upstream: there is no header at all */
+
+    if (status == 0) {
+        media->reason = NGX_HTTP_MODELGUARD_REASON_TYPE;
+        return NGX_ABORT;
+    }
+
     if (status < NGX_HTTP_OK
         || status == NGX_HTTP_NO_CONTENT
         || status == NGX_HTTP_NOT_MODIFIED
@@ -96,7 +103,10 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    if (status == NGX_HTTP_PARTIAL_CONTENT) {
+    if (status == NGX_HTTP_PARTIAL_CONTENT
+        || (status < NGX_HTTP_SPECIAL_RESPONSE
+            && ngx_http_modelguard_headers_has(r, "content-range")))
+    {
         media->reason = NGX_HTTP_MODELGUARD_REASON_PARTIAL;
         return NGX_ABORT;
     }
@@ -151,7 +161,10 @@ ngx_http_modelguard_media_type(ngx_http_request_t *r,
         }
     }
 
-    if (ngx_http_modelguard_media_tensors(r)) {
+    /* the binary tensor data extension: JSON first, whatever the type says */
+
+    if (ngx_http_modelguard_headers_has(r, "inference-header-content-length"))
+    {
         media->reason = NGX_HTTP_MODELGUARD_REASON_BINARY;
         return NGX_ABORT;
     }
@@ -238,36 +251,6 @@ ngx_http_modelguard_media_is(const ngx_str_t *type, const ngx_str_t *name)
     }
 
     return type->len >= len && ngx_memcmp(type->data, name->data, len) == 0;
-}
-
-
-/* the binary tensor data extension: JSON first, whatever the type says */
-
-static ngx_uint_t
-ngx_http_modelguard_media_tensors(ngx_http_request_t *r)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
-
-    static ngx_str_t  name = ngx_string("inference-header-content-length");
-
-    for (part = &r->headers_out.headers.part; part; part = part->next) {
-        header = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (header[i].hash != 0
-                && header[i].key.len == name.len
-                && ngx_strncasecmp(header[i].key.data, name.data, name.len)
-                   == 0)
-            {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
 }
 
 

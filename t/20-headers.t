@@ -132,7 +132,7 @@ response blocked
 
 
 
-=== TEST 6: 204 and 304 of the model pass untouched (1)
+=== TEST 6: 204 and 304 of the model pass without what tells of it (1)
 --- http_config eval: $::Http
 --- config
     modelguard two;
@@ -142,8 +142,10 @@ GET /204
 GET /304
 --- wire_like
 ^HTTP/1.1 (204|304) 
-ETag: "abc"\r\n
+X-Other: kept\r\n
 \r\n\r\n$
+--- wire_unlike
+ETag|Last-Modified|Digest|Accept-Ranges: bytes
 
 
 

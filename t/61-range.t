@@ -117,11 +117,11 @@ my @unasked = map {
     ['multipart called JSON', 'refused|cut', $parts],
     ['multipart called JSON, a boundary', 'refused|cut', $parts,
      'Content-Type' => 'application/json; boundary=b'],
-    ['Content-Range on a 200', 'treated|refused', $Document,
+    ['Content-Range on a 200', 'refused', $Document,
      'Content-Range' => "bytes $digits/8374651928"],
     ['Content-Range on a 200 of a part', 'refused|cut', $part,
      'Content-Range' => "bytes $digits/$length"],
-    ['a part that is JSON, on a 200', 'treated|refused|other|cut',
+    ['a part that is JSON, on a 200', 'refused',
      '{"scores": [0.8374651928]}', 'Content-Range' => 'bytes 0-25/900'],
     ['Content-Range on an error', 'treated|refused|other', $Document,
      status => '404 Not Found', 'Content-Range' => 'bytes */8374651928'],
@@ -157,7 +157,7 @@ my $server = ways(@asked, @unasked, @own, {
               . "default_type application/json; return 200 '$Document'; }\n",
     check => sub {
         my ($trick, $way, $answer) = @_;
-        my ($head) = split /\r\n\r\n/, $answer;
+        my ($head) = split /\r\n\r\n/, "$answer\r\n\r\n";
 
         return grep { $head =~ /$_/mi }
                     '^Content-Range', '^Accept-Ranges: bytes', '^HTTP/\S+ 206';

@@ -82,8 +82,6 @@ push @tricks, map {
     ['twice before it', 'text/event-stream',
      "$bom${bom}data: $Document\n\n"],
     ['half before it', 'text/event-stream', "\xef\xbbdata: $Document\n\n"],
-    ['before a comment', 'text/event-stream',
-     "$bom:$Document\n\ndata: {}\n\n"],
     ['before the second event', 'text/event-stream',
      "data: {}\n\n${bom}data: $Document\n\n"],
     ['before each line', 'text/event-stream',

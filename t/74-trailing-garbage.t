@@ -119,7 +119,7 @@ push @tricks, map {
     ['a document and a comma in a line', 'application/x-ndjson',
      "{},$Document\n"],
     ['a document and text in a line', 'application/x-ndjson',
-     "{} $Secret\n"],
+     "{} took $Secret\n"],
     ['text on a line', 'application/x-ndjson', "{}\nscore: $Secret\n"],
     ['a document over two lines', 'application/x-ndjson',
      "{\"scores\":\n$scores}\n"],
@@ -146,4 +146,5 @@ push @tricks, map { trick("whitespace: $_->[0]",
     ['a newline', "\n"], ['CRLF', "\r\n"], ['all kinds', " \t\r\n"],
     ['a lot', "\n" x 100000];
 
-ways(@tricks);
+ways(@tricks, { fields => 'modelguard_field scores $[*].scores;'
+                          . 'modelguard_field metadata $[*].meta;' });

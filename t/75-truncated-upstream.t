@@ -86,9 +86,8 @@ push @tricks,
 
 # big ones, whose beginning has been sent
 
-my $big = '{"rows": ['
-          . join(', ', map { qq({"scores": $scores, "pad": ")
-                             . 'x' x 200 . '"}' } 1 .. 1500);
+my $big = '{"pad": "' . ' ' x 300000 . '", "rows": ['
+          . join ', ', ("{\"scores\": $scores}") x 3;
 
 push @tricks, map { trick("a big one: $_->[0]", $_->[1], 'refused|cut') }
     ['shorter than said', reply($big, 'Content-Length' => 9999999)],
