@@ -24,8 +24,8 @@
 
 /*
  * What may lie between the first line of data of an event and the blank line
- * that ends it, apart from data: fields and comments that are put back after
- * the data, in bytes.
+ * that ends it, apart from data: fields and comments, in bytes.  They are put
+ * back at the next line end in the data that comes out, or behind it.
  */
 
 #define MODELGUARD_FRAME_FIELDS_MAX  4096
@@ -65,7 +65,12 @@ modelguard_frame_t *modelguard_frame_create(
 /*
  * Takes a piece of input.  Results as modelguard_rewrite_feed(); TOO_BIG also
  * when an event has more than MODELGUARD_FRAME_FIELDS_MAX bytes of fields
- * after its data; MALFORMED also for data that is neither JSON nor [DONE].
+ * after its data; MALFORMED also for data that is neither JSON nor [DONE] nor
+ * white space, for a field that careless clients take for "data" (" Data"),
+ * and for a line of an event stream that begins like JSON.
+ *
+ * A frame ends with a document's event or line; a comment line between events
+ * is one, too, and so is any line end between documents of a sequence.
  */
 
 int modelguard_frame_feed(modelguard_frame_t *frame, const uint8_t *bytes,

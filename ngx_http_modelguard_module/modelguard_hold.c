@@ -150,6 +150,7 @@ modelguard_hold_discard(modelguard_hold_t *hold, const uint8_t *p)
     hold->raw_len = 0;
     hold->from = p;
     hold->n = 0;
+    hold->texts_len = 0;
 }
 
 
@@ -198,6 +199,91 @@ modelguard_hold_edit(modelguard_hold_t *hold, int *rc)
 }
 
 
+uint8_t *
+modelguard_hold_scratch(modelguard_hold_t *hold, size_t len, int *rc)
+{
+    void  *scratch;
+
+    if (len > hold->scratch_size) {
+        scratch = hold->scratch;
+
+        *rc = hold_grow(hold, &scratch, &hold->scratch_size, len,
+                        HOLD_RAW_MIN);
+        if (*rc != MODELGUARD_OK) {
+            return NULL;
+        }
+
+        hold->scratch = scratch;
+    }
+
+    return hold->scratch;
+}
+
+
+uint8_t *
+modelguard_hold_text(modelguard_hold_t *hold, size_t len, int *rc)
+{
+    void    *texts;
+    size_t   want;
+
+    want = hold->texts_len + len;
+
+    if (want > hold->conf->hold) {
+        *rc = MODELGUARD_TOO_BIG;
+        return NULL;
+    }
+
+    if (want > hold->texts_size) {
+        texts = hold->texts;
+
+        *rc = hold_grow(hold, &texts, &hold->texts_size, want, HOLD_RAW_MIN);
+        if (*rc != MODELGUARD_OK) {
+            return NULL;
+        }
+
+        hold->texts = texts;
+    }
+
+    return hold->texts + hold->texts_len;
+}
+
+
+int
+modelguard_hold_replace(modelguard_hold_t *hold, size_t off, const uint8_t *p,
+    size_t len, int held)
+{
+    int                 rc;
+    modelguard_edit_t  *edit;
+
+    if (held) {
+        edit = modelguard_hold_edit(hold, &rc);
+        if (edit == NULL) {
+            return rc;
+        }
+
+        edit->scaled = (int64_t) len;
+        edit->off = (uint32_t) off;
+        edit->len = (uint32_t) (modelguard_hold_offset(hold, p) - off);
+        edit->link = (uint32_t) hold->texts_len;
+        edit->op = MODELGUARD_EDIT_TEXT;
+        edit->frame = UINT8_MAX;
+
+        hold->texts_len += len;
+
+        return MODELGUARD_OK;
+    }
+
+    rc = modelguard_hold_send_to(hold, off);
+
+    if (rc == MODELGUARD_OK) {
+        rc = modelguard_hold_write(hold, hold->texts + hold->texts_len, len);
+        modelguard_hold_discard(hold, p);
+    }
+
+    return rc;
+}
+
+
 int
 modelguard_hold_write(modelguard_hold_t *hold, const uint8_t *bytes,
     size_t len)
@@ -235,9 +321,9 @@ int
 modelguard_hold_number(modelguard_hold_t *hold, const modelguard_edit_t *edit,
     const uint8_t *text)
 {
-    int     rc;
-    void   *scratch;
-    size_t  len;
+    int       rc;
+    size_t    len;
+    uint8_t  *scratch;
 
     len = edit->len + MODELGUARD_NUMBER_PAD;
 
@@ -256,20 +342,14 @@ modelguard_hold_number(modelguard_hold_t *hold, const modelguard_edit_t *edit,
         return MODELGUARD_OK;
     }
 
-    if (len > hold->scratch_size) {
-        scratch = hold->scratch;
-
-        rc = hold_grow(hold, &scratch, &hold->scratch_size, len, HOLD_RAW_MIN);
-        if (rc != MODELGUARD_OK) {
-            return rc;
-        }
-
-        hold->scratch = scratch;
+    scratch = modelguard_hold_scratch(hold, len, &rc);
+    if (scratch == NULL) {
+        return rc;
     }
 
-    len = modelguard_vector_text(edit, text, hold->scratch);
+    len = modelguard_vector_text(edit, text, scratch);
 
-    return modelguard_hold_write(hold, hold->scratch, len);
+    return modelguard_hold_write(hold, scratch, len);
 }
 
 
@@ -314,9 +394,14 @@ modelguard_hold_free(modelguard_hold_t *hold)
                            hold->scratch_size, 0);
     }
 
+    if (hold->texts != NULL) {
+        (void) conf->alloc(conf->alloc_data, hold->texts, hold->texts_size, 0);
+    }
+
     hold->raw = NULL;
     hold->edits = NULL;
     hold->scratch = NULL;
+    hold->texts = NULL;
 }
 
 
@@ -359,6 +444,16 @@ hold_edited(modelguard_hold_t *hold, const uint8_t *text, size_t len)
 
         if (edit->op == MODELGUARD_EDIT_CUT) {
             hold->stat.dropped++;
+            continue;
+        }
+
+        if (edit->op == MODELGUARD_EDIT_TEXT) {
+            rc = modelguard_hold_write(hold, hold->texts + edit->link,
+                                       (size_t) edit->scaled);
+            if (rc != MODELGUARD_OK) {
+                return rc;
+            }
+
             continue;
         }
 

@@ -42,8 +42,12 @@ typedef struct {
 
     modelguard_rewrite_stat_t         stat;
 
-    uint8_t                          *scratch;    /* one number's new text */
+    uint8_t                          *scratch;    /* one number's new text, or
+                                                     a string unescaped */
     size_t                            scratch_size;
+    uint8_t                          *texts;      /* of edits with a text */
+    size_t                            texts_len;
+    size_t                            texts_size;
     size_t                            out_len;
     uint8_t                           out[MODELGUARD_HOLD_OUT];
 } modelguard_hold_t;
@@ -82,6 +86,27 @@ void modelguard_hold_discard(modelguard_hold_t *hold, const uint8_t *p);
 /* appends an edit; NULL with *rc */
 
 modelguard_edit_t *modelguard_hold_edit(modelguard_hold_t *hold, int *rc);
+
+/* "len" bytes to work in, until the next number is sent; NULL with *rc */
+
+uint8_t *modelguard_hold_scratch(modelguard_hold_t *hold, size_t len,
+    int *rc);
+
+/*
+ * Room for a text of "len" bytes that is to take another's place; a second
+ * call may ask for more and keeps what the first was filled with.  NULL with
+ * *rc, TOO_BIG for more than conf.hold bytes together with those that wait.
+ */
+
+uint8_t *modelguard_hold_text(modelguard_hold_t *hold, size_t len, int *rc);
+
+/*
+ * The first "len" bytes of that room take the place of all from "off" to p:
+ * in an edit when the text is "held", else they are sent.
+ */
+
+int modelguard_hold_replace(modelguard_hold_t *hold, size_t off,
+    const uint8_t *p, size_t len, int held);
 
 /* sends bytes of our own */
 

@@ -28,12 +28,30 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
 
     rw->conf = *conf;
 
-    modelguard_walk_init(&rw->walk, conf->rules->automaton, conf->depth);
-
     memset(&rw->hold, 0, offsetof(modelguard_hold_t, out));
     rw->hold.conf = &rw->conf;
 
     rw->scopes.hold = &rw->hold;
+    rw->inner = NULL;
+
+    modelguard_rewrite_reset(rw);
+
+    return rw;
+}
+
+
+void
+modelguard_rewrite_reset(modelguard_rewrite_t *rw)
+{
+    modelguard_walk_init(&rw->walk, rw->conf.rules->automaton,
+                         rw->conf.depth);
+
+    rw->hold.raw_len = 0;
+    rw->hold.from = NULL;
+    rw->hold.n = 0;
+    rw->hold.out_len = 0;
+    rw->hold.texts_len = 0;
+
     rw->scopes.n = 0;
     rw->scopes.holders = 0;
 
@@ -47,6 +65,7 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
     rw->digits = 0;
     rw->escape = 0;
     rw->code = 0;
+    rw->one = 0;
     rw->skipping = 0;
     rw->dropping = 0;
     rw->dropped = 0;
@@ -54,8 +73,6 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
     rw->drop_edit = MODELGUARD_EDIT_NONE;
 
     memset(rw->kept, 0, sizeof(rw->kept));
-
-    return rw;
 }
 
 
@@ -89,6 +106,65 @@ modelguard_rewrite_feed(modelguard_rewrite_t *rw, const uint8_t *bytes,
     }
 
     rw->error = rc;
+
+    return rc;
+}
+
+
+int
+modelguard_rewrite_feed_one(modelguard_rewrite_t *rw, const uint8_t *bytes,
+    size_t len, size_t *used)
+{
+    int             rc;
+    const uint8_t  *p;
+
+    *used = len;
+
+    if (rw->error) {
+        return rw->error;
+    }
+
+    if (len == 0) {
+        return MODELGUARD_AGAIN;
+    }
+
+    rw->end = bytes + len;
+    rw->hold.from = bytes;
+    rw->one = 1;
+
+    modelguard_walk_feed(&rw->walk, bytes, len);
+
+    rc = rewrite_run(rw);
+
+    if (rc == MODELGUARD_AGAIN) {
+        rc = rewrite_cut(rw);
+
+        if (rc == MODELGUARD_OK) {
+            rc = modelguard_hold_flush(&rw->hold);
+        }
+
+        rw->error = rc;
+
+        return rc == MODELGUARD_OK ? MODELGUARD_AGAIN : rc;
+    }
+
+    p = rw->walk.json.p;
+
+    if (rc == MODELGUARD_OK) {
+        rc = modelguard_hold_send(&rw->hold, p);
+    }
+
+    if (rc == MODELGUARD_OK) {
+        rc = modelguard_hold_flush(&rw->hold);
+    }
+
+    rw->error = rc;
+
+    if (rc == MODELGUARD_OK) {
+        *used = (size_t) (p - bytes);
+        rw->error = MODELGUARD_MALFORMED;
+        rw->end = p;
+    }
 
     return rc;
 }
@@ -206,21 +282,30 @@ modelguard_rewrite_free(modelguard_rewrite_t *rw)
 
     conf = rw->conf;
 
+    if (rw->inner != NULL) {
+        modelguard_rewrite_free(rw->inner);
+    }
+
     modelguard_hold_free(&rw->hold);
 
     (void) conf.alloc(conf.alloc_data, rw, sizeof(modelguard_rewrite_t), 0);
 }
 
 
+/* MODELGUARD_OK only for rw->one */
+
 static int
 rewrite_run(modelguard_rewrite_t *rw)
 {
-    int  rc;
+    int                 rc;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
 
     for ( ;; ) {
 
         if (rw->skipping) {
-            rc = modelguard_json_skip(&rw->walk.json, rw->skip_depth);
+            rc = modelguard_json_skip(json, rw->skip_depth);
 
             if (rc == MODELGUARD_OK) {
                 rw->skipping = 0;
@@ -241,6 +326,12 @@ rewrite_run(modelguard_rewrite_t *rw)
 
         if (rc != MODELGUARD_OK) {
             return rc;
+        }
+
+        if (rw->one && json->depth == 0
+            && modelguard_json_finish(json) == MODELGUARD_OK)
+        {
+            return MODELGUARD_OK;
         }
     }
 }
@@ -415,6 +506,7 @@ rewrite_cut(modelguard_rewrite_t *rw)
     }
 
     if (!rw->dropping && rw->rule != NULL
+        && rw->want == MODELGUARD_WANT_NOTHING
         && json->partial == MODELGUARD_JSON_STRING)
     {
         rc = modelguard_rewrite_string(rw, rw->end);

@@ -78,6 +78,26 @@ int modelguard_rewrite_feed(modelguard_rewrite_t *rw, const uint8_t *bytes,
 int modelguard_rewrite_finish(modelguard_rewrite_t *rw);
 
 /*
+ * As modelguard_rewrite_feed(), for documents that follow one another: stops
+ * at the end of the root value, all of which has then been output.
+ * MODELGUARD_OK when it has been reached, with the number of bytes that were
+ * taken, none behind it: a number at the root ends before the byte that ends
+ * it, so that they may be 0.  MODELGUARD_AGAIN when all was taken and more is
+ * needed; an error otherwise.  After MODELGUARD_OK only
+ * modelguard_rewrite_reset() makes sense.
+ */
+
+int modelguard_rewrite_feed_one(modelguard_rewrite_t *rw,
+    const uint8_t *bytes, size_t len, size_t *used);
+
+/*
+ * Makes ready for another document.  Buffers are kept, nothing is allocated
+ * or freed, and the stat goes on counting.
+ */
+
+void modelguard_rewrite_reset(modelguard_rewrite_t *rw);
+
+/*
  * After an error, for modelguard_on_error pass: sends out, untreated, what
  * is held and what of the failed piece was not yet output.  To be called
  * before the memory of that piece goes.  Further input is the caller's.

@@ -246,17 +246,28 @@ rewrite_want(modelguard_rewrite_t *rw, const modelguard_place_t *place)
 
     rw->rule = modelguard_scope_rule(&rw->scopes, place, depth);
 
+    if (rw->rule != NULL && type == MODELGUARD_JSON_NUMBER) {
+        rw->want = MODELGUARD_WANT_NUMBER;
+        return;
+    }
+
+    if (type != MODELGUARD_JSON_STRING) {
+        return;
+    }
+
+    if (place->encoded != NULL) {
+        rw->rule = place->encoded;
+    }
+
     if (rw->rule != NULL) {
-        rw->want = (type == MODELGUARD_JSON_NUMBER) ? MODELGUARD_WANT_NUMBER
-                                                    : MODELGUARD_WANT_NOTHING;
+        rw->want = rw->rule->encoding ? MODELGUARD_WANT_ENCODED
+                                      : MODELGUARD_WANT_NOTHING;
         return;
     }
 
     for (i = 0; i < place->nmarks; i++) {
 
-        if (place->marks[i].part == MODELGUARD_PART_DATATYPE
-            && type == MODELGUARD_JSON_STRING)
-        {
+        if (place->marks[i].part == MODELGUARD_PART_DATATYPE) {
             rw->want = MODELGUARD_WANT_DATATYPE;
             rw->mark = &place->marks[i];
             return;
@@ -315,7 +326,7 @@ rewrite_wanted(modelguard_rewrite_t *rw)
 
     if (rw->want == MODELGUARD_WANT_NUMBER) {
         return modelguard_scope_number(&rw->scopes, rw->rule, json->depth, off,
-                                       json->stop);
+                                       len, json->stop);
     }
 
     text = json->start;
@@ -327,6 +338,10 @@ rewrite_wanted(modelguard_rewrite_t *rw)
         }
 
         text += off;
+    }
+
+    if (rw->want == MODELGUARD_WANT_ENCODED) {
+        return modelguard_rewrite_encoded(rw, off, text, len);
     }
 
     if (rw->want == MODELGUARD_WANT_SHAPE) {

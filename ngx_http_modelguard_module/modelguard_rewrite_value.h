@@ -24,6 +24,7 @@
 #define MODELGUARD_WANT_NUMBER    1
 #define MODELGUARD_WANT_SHAPE     2
 #define MODELGUARD_WANT_DATATYPE  3
+#define MODELGUARD_WANT_ENCODED   4    /* a string, for what is in it */
 
 
 struct modelguard_rewrite_s {
@@ -31,6 +32,8 @@ struct modelguard_rewrite_s {
     modelguard_walk_t          walk;
     modelguard_hold_t          hold;
     modelguard_scopes_t        scopes;
+    modelguard_rewrite_t      *inner;       /* of documents in strings, or
+                                               NULL */
 
     int                        error;
     const uint8_t             *end;         /* of the piece */
@@ -52,6 +55,7 @@ struct modelguard_rewrite_s {
     unsigned                   escape;
     unsigned                   code;
 
+    unsigned                   one:1;       /* stop at the root's end */
     unsigned                   skipping:1;  /* a container, to its end */
     unsigned                   dropping:1;  /* the value goes */
     unsigned                   dropped:1;   /* its beginning was dealt with */
@@ -91,6 +95,19 @@ int modelguard_rewrite_numbers(modelguard_rewrite_t *rw);
 /* a string, or a part of it before "stop", where a score is expected */
 
 int modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop);
+
+/*
+ * A string is complete that rw->rule has an encoding for: its token, quotes
+ * included, at offset "off".  Treats what is in it.
+ */
+
+int modelguard_rewrite_encoded(modelguard_rewrite_t *rw, size_t off,
+    const uint8_t *text, size_t len);
+
+/* the same for a string that is a document */
+
+int modelguard_rewrite_document(modelguard_rewrite_t *rw, size_t off,
+    const uint8_t *text, size_t len);
 
 /* the offsets of the token's first byte, and of the comma before it */
 

@@ -5,6 +5,7 @@
 
 
 #include "modelguard_rules.h"
+#include "modelguard_rules_inside.h"
 
 
 typedef struct {
@@ -16,6 +17,11 @@ typedef struct {
     modelguard_mark_t             *marks;        /* by the automaton's tag */
     modelguard_automaton_entry_t  *entries;
     size_t                         n;
+    modelguard_insides_t           insides;
+
+    /* of the rules that are of documents: the field inside */
+
+    const modelguard_field_t      *fields[MODELGUARD_RULES_MAX];
 } rules_build_t;
 
 
@@ -26,6 +32,9 @@ static const char  *rules_role_names[] = {
 
 
 static int rules_field(rules_build_t *build, const modelguard_field_t *field,
+    const modelguard_treatment_t *treatment);
+static modelguard_rule_t *rules_new(rules_build_t *build);
+static int rules_inside(rules_build_t *build, const modelguard_field_t *field,
     const modelguard_treatment_t *treatment);
 static int rules_labels(rules_build_t *build, const modelguard_field_t *field,
     modelguard_rule_t *rule);
@@ -39,7 +48,7 @@ static int rules_records(const modelguard_path_t *value,
     const modelguard_path_t *label, unsigned *steps);
 static int rules_is_parallel(const modelguard_path_t *label);
 static int rules_places(rules_build_t *build, modelguard_rules_t *rules);
-static void rules_place(modelguard_place_t *place, const modelguard_mark_t *all,
+static int rules_place(rules_build_t *build, modelguard_place_t *place,
     const uint16_t *tags, size_t n, modelguard_mark_t *marks);
 static int rules_stronger(const modelguard_rule_t *a,
     const modelguard_rule_t *b);
@@ -68,8 +77,14 @@ modelguard_field_check(const modelguard_field_t *field, const char **error)
 {
     unsigned  i, steps;
 
+    const modelguard_path_t  *value;
+
     if (field->npaths == 0) {
         *error = "no path is given";
+        return MODELGUARD_INVALID;
+    }
+
+    if (modelguard_inside_check(field, error) != MODELGUARD_OK) {
         return MODELGUARD_INVALID;
     }
 
@@ -97,6 +112,8 @@ modelguard_field_check(const modelguard_field_t *field, const char **error)
         return MODELGUARD_INVALID;
     }
 
+    value = field->inside != NULL ? field->inside : field->paths[0];
+
     for (i = 0; i < field->nlabels; i++) {
 
         if (rules_is_parallel(field->labels[i])
@@ -108,7 +125,7 @@ modelguard_field_check(const modelguard_field_t *field, const char **error)
         }
 
         if (!rules_is_parallel(field->labels[i])
-            && rules_records(field->paths[0], field->labels[i], &steps)
+            && rules_records(value, field->labels[i], &steps)
                != MODELGUARD_OK)
         {
             *error = "the value and its label share no array";
@@ -191,6 +208,11 @@ modelguard_rules_build(modelguard_rules_t **rules,
     build.alloc = alloc;
     build.data = data;
 
+    build.insides.profile = profile;
+    build.insides.match = match;
+    build.insides.alloc = alloc;
+    build.insides.data = data;
+
     *error = "not enough memory";
 
     built = alloc(data, NULL, 0, sizeof(modelguard_rules_t));
@@ -221,6 +243,7 @@ modelguard_rules_build(modelguard_rules_t **rules,
 
         if (rc != MODELGUARD_OK) {
             *error = build.error ? build.error : *error;
+            *error = build.insides.error ? build.insides.error : *error;
             return rc;
         }
     }
@@ -243,6 +266,10 @@ modelguard_rules_build(modelguard_rules_t **rules,
 
     rc = rules_places(&build, built);
 
+    if (build.insides.error != NULL) {
+        *error = build.insides.error;
+    }
+
     (void) alloc(data, build.entries, MODELGUARD_AUTOMATON_PATHS_MAX
                  * sizeof(modelguard_automaton_entry_t), 0);
     (void) alloc(data, build.marks, MODELGUARD_AUTOMATON_PATHS_MAX
@@ -263,15 +290,23 @@ rules_field(rules_build_t *build, const modelguard_field_t *field,
     modelguard_rule_t  *rule;
     modelguard_path_t  *path;
 
-    if (build->nrules == MODELGUARD_RULES_MAX) {
-        build->error = "too many fields";
+    if (field->encoding == MODELGUARD_ENCODING_JSON) {
+        return rules_inside(build, field, treatment);
+    }
+
+    if (modelguard_inside_treatment(field, treatment, &build->error)
+        != MODELGUARD_OK)
+    {
+        return MODELGUARD_INVALID;
+    }
+
+    rule = rules_new(build);
+    if (rule == NULL) {
         return MODELGUARD_TOO_BIG;
     }
 
-    rule = &build->rules[build->nrules++];
-    memset(rule, 0, sizeof(modelguard_rule_t));
-
     rule->treatment = treatment;
+    rule->encoding = field->encoding;
     rule->vector = (field->role == MODELGUARD_ROLE_SCORES
                     || field->role == MODELGUARD_ROLE_LOGITS);
 
@@ -311,6 +346,71 @@ rules_field(rules_build_t *build, const modelguard_field_t *field,
 
     if (field->shape != NULL || field->datatype != NULL) {
         return rules_tensor(build, field, rule);
+    }
+
+    return MODELGUARD_OK;
+}
+
+
+static modelguard_rule_t *
+rules_new(rules_build_t *build)
+{
+    modelguard_rule_t  *rule;
+
+    if (build->nrules == MODELGUARD_RULES_MAX) {
+        build->error = "too many fields";
+        return NULL;
+    }
+
+    rule = &build->rules[build->nrules++];
+    memset(rule, 0, sizeof(modelguard_rule_t));
+
+    return rule;
+}
+
+
+/* a field of documents in strings */
+
+static int
+rules_inside(rules_build_t *build, const modelguard_field_t *field,
+    const modelguard_treatment_t *treatment)
+{
+    int                  rc;
+    unsigned             i;
+    modelguard_path_t   *path;
+    modelguard_rule_t   *rule;
+    modelguard_field_t  *inside, *joined;
+
+    inside = modelguard_inside_field(&build->insides, field, NULL);
+    if (inside == NULL) {
+        return MODELGUARD_NOMEM;
+    }
+
+    rule = rules_new(build);
+    if (rule == NULL) {
+        return MODELGUARD_TOO_BIG;
+    }
+
+    build->fields[rule - build->rules] = inside;
+
+    for (i = 0; i < field->npaths; i++) {
+        path = field->paths[i];
+
+        rc = rules_add(build, path, path->n, rule, MODELGUARD_PART_DOCUMENT);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+
+        joined = modelguard_inside_field(&build->insides, field, path);
+        if (joined == NULL) {
+            return build->insides.error ? MODELGUARD_TOO_BIG
+                                        : MODELGUARD_NOMEM;
+        }
+
+        rc = rules_field(build, joined, treatment);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
     }
 
     return MODELGUARD_OK;
@@ -487,6 +587,7 @@ rules_is_parallel(const modelguard_path_t *label)
 static int
 rules_places(rules_build_t *build, modelguard_rules_t *rules)
 {
+    int                 rc;
     size_t              i, n, states, total;
     const uint16_t     *tags;
     modelguard_mark_t  *marks;
@@ -514,7 +615,10 @@ rules_places(rules_build_t *build, modelguard_rules_t *rules)
     for (i = 0; i < states; i++) {
         n = modelguard_automaton_tags(rules->automaton, (uint16_t) i, &tags);
 
-        rules_place(&rules->places[i], build->marks, tags, n, marks);
+        rc = rules_place(build, &rules->places[i], tags, n, marks);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
 
         marks += n;
     }
@@ -523,29 +627,51 @@ rules_places(rules_build_t *build, modelguard_rules_t *rules)
 }
 
 
-static void
-rules_place(modelguard_place_t *place, const modelguard_mark_t *all,
+static int
+rules_place(rules_build_t *build, modelguard_place_t *place,
     const uint16_t *tags, size_t n, modelguard_mark_t *marks)
 {
-    size_t                    i;
-    const modelguard_mark_t  *mark;
+    int                        rc;
+    size_t                     i, documents;
+    const modelguard_mark_t   *mark;
+    const modelguard_field_t  *fields[MODELGUARD_AUTOMATON_PATHS_MAX];
+
+    rc = MODELGUARD_OK;
+    documents = 0;
 
     place->value = NULL;
+    place->encoded = NULL;
     place->marks = marks;
     place->nmarks = 0;
 
     for (i = 0; i < n; i++) {
-        mark = &all[tags[i]];
+        mark = &build->marks[tags[i]];
+
+        if (mark->part == MODELGUARD_PART_DOCUMENT) {
+            fields[documents++] = build->fields[mark->rule - build->rules];
+            continue;
+        }
 
         if (mark->part != MODELGUARD_PART_VALUE) {
             marks[place->nmarks++] = *mark;
+            continue;
+        }
 
-        } else if (place->value == NULL
-                   || rules_stronger(mark->rule, place->value))
-        {
+        if (place->value == NULL || rules_stronger(mark->rule, place->value)) {
             place->value = mark->rule;
         }
+
+        if (place->encoded == NULL && mark->rule->encoding) {
+            place->encoded = mark->rule;
+        }
     }
+
+    if (documents) {
+        place->encoded = modelguard_inside_rule(&build->insides, fields,
+                                                documents, &rc);
+    }
+
+    return place->encoded != NULL || documents == 0 ? MODELGUARD_OK : rc;
 }
 
 

@@ -35,6 +35,18 @@ typedef enum {
 } modelguard_role_e;
 
 
+/* how a string at a place holds the values */
+
+typedef enum {
+    MODELGUARD_ENCODING_NONE = 0,
+    MODELGUARD_ENCODING_STRING,      /* "0.93:5:cat": a number in front */
+    MODELGUARD_ENCODING_TEXT,        /* "{0: 0.1, 1: 0.9}": a vector */
+    MODELGUARD_ENCODING_BASE64F32,   /* little-endian binary32 in base64 */
+    MODELGUARD_ENCODING_JSON,        /* a document */
+    MODELGUARD_ENCODINGS
+} modelguard_encoding_e;
+
+
 /*
  * One modelguard_field line.  A path that ends
  *
@@ -52,6 +64,11 @@ typedef enum {
  * a string that tells scores from class numbers: a tensor whose datatype
  * begins with "INT", "UINT" or "BOOL" is left alone.  Labels, shape and
  * datatype want exactly one value path, and labels exclude the other two.
+ *
+ * "encoding": strings at the value's paths, or as elements of an array there,
+ * hold the values; what is no string is treated as without it.  With JSON,
+ * "inside" is the value's path in that document, and so are "labels", "shape"
+ * and "datatype"; with BASE64F32 and TEXT there are none of these.
  */
 
 typedef struct {
@@ -62,7 +79,12 @@ typedef struct {
     modelguard_path_t         *labels[MODELGUARD_FIELD_LABELS_MAX];
     modelguard_path_t         *shape;        /* or NULL */
     modelguard_path_t         *datatype;     /* or NULL */
+    modelguard_encoding_e      encoding;
+    modelguard_path_t         *inside;       /* of JSON, else NULL */
 } modelguard_field_t;
+
+
+typedef struct modelguard_rules_s  modelguard_rules_t;
 
 
 typedef struct {
@@ -79,6 +101,9 @@ typedef struct {
     unsigned                       datatype:1;   /* the field has one */
     unsigned                       shape:1;
     unsigned                       nlabels;      /* arrays parallel to it */
+    modelguard_encoding_e          encoding;
+    const modelguard_rules_t      *inside;       /* of JSON: treatment is NULL,
+                                                    and the rest 0 */
 } modelguard_rule_t;
 
 
@@ -92,7 +117,9 @@ typedef enum {
                                         of value, shape and datatype */
     MODELGUARD_PART_LABELS,          /* an array parallel to the value */
     MODELGUARD_PART_SHAPE,
-    MODELGUARD_PART_DATATYPE
+    MODELGUARD_PART_DATATYPE,
+    MODELGUARD_PART_DOCUMENT         /* a string that holds one; no mark of a
+                                        place */
 } modelguard_part_e;
 
 
@@ -106,21 +133,27 @@ typedef struct {
 
 typedef struct {
     const modelguard_rule_t       *value;    /* or NULL */
+    const modelguard_rule_t       *encoded;  /* of strings, or NULL */
     const modelguard_mark_t       *marks;    /* the other parts */
     unsigned                       nmarks;
 } modelguard_place_t;
 
 
-typedef struct {
+struct modelguard_rules_s {
     modelguard_automaton_t        *automaton;
     modelguard_place_t            *places;   /* by state */
     size_t                         nrules;   /* 0: nothing to rewrite */
-} modelguard_rules_t;
+};
 
 
 /* the role of a word, or MODELGUARD_ROLES if it is none */
 
 modelguard_role_e modelguard_role_parse(const uint8_t *word, size_t len);
+
+/* the encoding of a word, or MODELGUARD_ENCODINGS if it is none */
+
+modelguard_encoding_e modelguard_encoding_parse(const uint8_t *word,
+    size_t len);
 
 /* MODELGUARD_INVALID: *error is a constant sentence for the operator */
 
@@ -144,7 +177,9 @@ int modelguard_profile_check(modelguard_role_e role,
  * Builds the rules of n fields under a profile, in memory of "alloc" that is
  * never freed.  Fields and the profile's thresholds stay referenced.
  * Where two fields name one place: drop wins, then null, then the field that
- * stands first.  On failure *error is a constant sentence.
+ * stands first; for a string, then, the first field with an encoding, and
+ * JSON before the others.  Scores and logits in base64 take only keep, drop,
+ * null, round and step.  On failure *error is a constant sentence.
  */
 
 int modelguard_rules_build(modelguard_rules_t **rules,

@@ -73,6 +73,8 @@ typedef struct {
     unsigned                 nlabels;
     modelguard_stretch_t     values;
     modelguard_stretch_t     labels[MODELGUARD_FIELD_LABELS_MAX];
+                                        /* or, of a tensor, which has none,
+                                           duplicates of its values */
 } modelguard_scope_t;
 
 
@@ -116,12 +118,22 @@ const modelguard_rule_t *modelguard_scope_rule(
     unsigned depth);
 
 /*
- * A number in the container at "depth", its text at offset "off" before "p",
- * with the rule of modelguard_scope_rule().
+ * A number in the container at "depth" with the rule of
+ * modelguard_scope_rule(): its text is "len" bytes at offset "off", in a
+ * token that ends before "p".
  */
 
 int modelguard_scope_number(modelguard_scopes_t *scopes,
-    const modelguard_rule_t *rule, unsigned depth, size_t off,
+    const modelguard_rule_t *rule, unsigned depth, size_t off, size_t len,
+    const uint8_t *p);
+
+/*
+ * Opens a scope, as of an array at "depth", for the numbers in a string at
+ * offset *off, which moves if what is before the string is sent.
+ */
+
+int modelguard_scope_text(modelguard_scopes_t *scopes,
+    const modelguard_rule_t *rule, unsigned depth, size_t *off,
     const uint8_t *p);
 
 /* 1 if the container at "depth" is the shape of a tensor */

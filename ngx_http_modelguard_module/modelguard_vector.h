@@ -34,7 +34,9 @@ typedef enum {
     MODELGUARD_EDIT_SCALED,          /* scaled / 10^digits */
     MODELGUARD_EDIT_ROUND,           /* its own text, rounded to digits */
     MODELGUARD_EDIT_LOWEST,          /* below every finite number */
-    MODELGUARD_EDIT_NEG_INF
+    MODELGUARD_EDIT_NEG_INF,
+    MODELGUARD_EDIT_TEXT             /* "scaled" bytes, from "link" on, of the
+                                        hold's texts */
 } modelguard_edit_op_e;
 
 

@@ -10,6 +10,7 @@
 #include "ngx_http_modelguard_ctx.h"
 #include "ngx_http_modelguard_error.h"
 #include "ngx_http_modelguard_headers.h"
+#include "ngx_http_modelguard_stat.h"
 #include "ngx_http_modelguard_variables.h"
 #include "ngx_http_modelguard_zone.h"
 
@@ -31,9 +32,13 @@ static ngx_int_t ngx_http_modelguard_access_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_access_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
-static ngx_int_t ngx_http_modelguard_access_items(ngx_http_request_t *r,
+static ngx_int_t ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items);
+static ngx_int_t ngx_http_modelguard_access_forbid(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const modelguard_param_t *param);
 static ngx_int_t ngx_http_modelguard_access_invalid(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf, ngx_int_t status);
@@ -95,7 +100,7 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
 
     mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
-    if (!mglcf->guarded
+    if (!mglcf->guarded && mglcf->checks == NULL
         && (mglcf->budgets == NULL || mglcf->budgets->nelts == 0))
     {
         return NGX_DECLINED;
@@ -113,22 +118,37 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
         }
     }
 
-    if (ctx->decided) {
-        return NGX_DECLINED;
-    }
+    /* a page about a refusal is not refused */
 
-    if (mglcf->budgets == NULL || mglcf->budgets->nelts == 0) {
-        ctx->verdict = NGX_HTTP_MODELGUARD_PASSED;
+    if (ctx->decided
+        && ctx->verdict != NGX_HTTP_MODELGUARD_PASSED && !ctx->dry_run)
+    {
         return NGX_DECLINED;
     }
 
     items = 1;
 
-    if (mglcf->items) {
-        rc = ngx_http_modelguard_access_items(r, ctx, mglcf, &items);
+    if (mglcf->inspect
+        && (!ctx->decided || (mglcf->checks && mglcf->checks != ctx->checks)))
+    {
+        rc = ngx_http_modelguard_access_inspect(r, ctx, mglcf, &items);
         if (rc != NGX_OK) {
             return rc;
         }
+    }
+
+    if (ctx->decided) {
+        return NGX_DECLINED;
+    }
+
+    if (mglcf->budgets == NULL || mglcf->budgets->nelts == 0) {
+
+        if (ctx->verdict == NGX_HTTP_MODELGUARD_NONE) {
+            ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_ALLOWED);
+        }
+
+        ctx->verdict = NGX_HTTP_MODELGUARD_PASSED;
+        return NGX_DECLINED;
     }
 
     return ngx_http_modelguard_access_charge(r, ctx, mglcf, items);
@@ -143,8 +163,17 @@ ngx_http_modelguard_access_guard(ngx_http_request_t *r,
     ngx_str_t                  name;
     const modelguard_rules_t  *rules;
 
-    if (ngx_http_modelguard_conf_rules(r, mglcf, &rules, &name) != NGX_OK
-        || ngx_http_modelguard_headers_request(r) != NGX_OK)
+    if (ngx_http_modelguard_conf_rules(r, mglcf, &rules, &name) != NGX_OK) {
+        ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_BLOCKED,
+                                        NGX_HTTP_MODELGUARD_REASON_PROFILE);
+
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* who is kept nothing from may have it in parts and in any coding */
+
+    if ((rules != NULL || mglcf->fields == NULL)
+        && ngx_http_modelguard_headers_request(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -160,11 +189,12 @@ ngx_http_modelguard_access_guard(ngx_http_request_t *r,
 /* NGX_OK with *items, or what the handler is to return */
 
 static ngx_int_t
-ngx_http_modelguard_access_items(ngx_http_request_t *r,
+ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    const modelguard_param_t  *param;
 
     rc = ngx_http_modelguard_body_read(r, ctx);
 
@@ -172,13 +202,97 @@ ngx_http_modelguard_access_items(ngx_http_request_t *r,
         return rc;
     }
 
-    rc = ngx_http_modelguard_body_items(r, mglcf, items);
+    rc = ngx_http_modelguard_body_inspect(r, mglcf, items, &param);
 
-    if (rc == NGX_OK || rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
         return rc;
     }
 
-    return ngx_http_modelguard_access_invalid(r, ctx, mglcf, rc);
+    if (rc != NGX_OK) {
+        return ngx_http_modelguard_access_invalid(r, ctx, mglcf, rc);
+    }
+
+    if (param) {
+        return ngx_http_modelguard_access_forbid(r, ctx, mglcf, param);
+    }
+
+    ctx->checks = mglcf->checks;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_access_forbid(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const modelguard_param_t *param)
+{
+    ngx_str_t                    limit;
+    const char                  *text;
+    ngx_http_modelguard_error_t  error;
+
+    ctx->decided = 1;
+    ctx->verdict = NGX_HTTP_MODELGUARD_FORBIDDEN;
+    ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_FORBIDDEN);
+
+    ctx->dry_run = mglcf->dry_run;
+    ctx->param.data = (u_char *) param->text.data;
+    ctx->param.len = param->text.len;
+
+    ngx_log_error(mglcf->log_level, r->connection->log, 0,
+                  "modelguard: refusing request%s, parameter \"%V\"",
+                  mglcf->dry_run ? ", dry run" : "", &ctx->param);
+
+    if (mglcf->dry_run) {
+        return NGX_DECLINED;
+    }
+
+    error.status = NGX_HTTP_BAD_REQUEST;
+    error.type = "invalid_request_error";
+
+    ngx_str_null(&limit);
+
+    switch (param->op) {
+
+    case MODELGUARD_PARAM_LIMIT:
+        error.code = "integer_above_max_value";
+        text = "The parameter \"%V\" must be a number from 0 to %V.";
+        limit.data = (u_char *) param->value.data;
+        limit.len = param->value.len;
+        break;
+
+    case MODELGUARD_PARAM_REQUIRE:
+        error.code = "missing_required_parameter";
+        text = "The parameter \"%V\" must be given and must not be null.";
+        break;
+
+    default: /* MODELGUARD_PARAM_FORBID */
+        error.code = "unsupported_parameter";
+        text = "The parameter \"%V\" is not allowed.";
+    }
+
+    /* the path as people write it in a request */
+
+    error.param = ctx->param;
+
+    if (error.param.len > 2 && ngx_strncmp(error.param.data, "$.", 2) == 0) {
+        error.param.data += 2;
+        error.param.len -= 2;
+    }
+
+    error.message.data = ngx_pnalloc(r->pool,
+                                     error.param.len + limit.len
+                                     + NGX_HTTP_MODELGUARD_MESSAGE_LEN);
+    if (error.message.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    error.message.len = ngx_sprintf(error.message.data, text, &error.param,
+                                    &limit)
+                        - error.message.data;
+
+    return ngx_http_modelguard_error_send(r, mglcf, &error);
 }
 
 
@@ -191,10 +305,14 @@ ngx_http_modelguard_access_invalid(ngx_http_request_t *r,
 
     ctx->decided = 1;
     ctx->verdict = NGX_HTTP_MODELGUARD_INVALID;
+    ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_INVALID);
+
     ctx->dry_run = mglcf->dry_run;
 
     error.status = status;
     error.type = "invalid_request_error";
+
+    ngx_str_null(&error.param);
 
     switch (status) {
 
@@ -215,8 +333,8 @@ ngx_http_modelguard_access_invalid(ngx_http_request_t *r,
     }
 
     ngx_log_error(mglcf->log_level, r->connection->log, 0,
-                  "modelguard: refusing request%s, its items cannot be "
-                  "counted: %s%s", mglcf->dry_run ? ", dry run" : "",
+                  "modelguard: refusing request%s, its body cannot be "
+                  "inspected: %s%s", mglcf->dry_run ? ", dry run" : "",
                   error.code,
                   (status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE)
                   ? ", see \"modelguard_body_size\"" : "");
@@ -266,14 +384,18 @@ ngx_http_modelguard_access_charge(ngx_http_request_t *r,
 
     if (verdict->verdict == MODELGUARD_PASSED) {
         ctx->verdict = NGX_HTTP_MODELGUARD_PASSED;
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_ALLOWED);
+
         return NGX_DECLINED;
     }
 
     if (verdict->verdict == MODELGUARD_EXHAUSTED) {
         ctx->verdict = NGX_HTTP_MODELGUARD_EXHAUSTED;
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_EXHAUSTED);
 
     } else {
         ctx->verdict = NGX_HTTP_MODELGUARD_LIMITED;
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_LIMITED);
 
         if (verdict->wait != MODELGUARD_BUDGET_NEVER) {
             ctx->retry = ngx_http_modelguard_access_seconds(verdict->wait);
@@ -359,6 +481,8 @@ ngx_http_modelguard_access_refuse(ngx_http_request_t *r,
     ngx_http_modelguard_error_t  error;
 
     error.status = mglcf->reject_status;
+
+    ngx_str_null(&error.param);
 
     if (ctx->verdict == NGX_HTTP_MODELGUARD_EXHAUSTED) {
         error.type = "server_error";

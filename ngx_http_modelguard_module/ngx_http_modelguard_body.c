@@ -5,20 +5,37 @@
 
 
 #include "ngx_http_modelguard_body.h"
+#include "ngx_http_modelguard_edit.h"
 
 
 #define NGX_HTTP_MODELGUARD_BODY_PIECE  32768   /* read from a file at once */
 
 
 static void ngx_http_modelguard_body_handler(ngx_http_request_t *r);
+static const modelguard_param_t *ngx_http_modelguard_body_required(
+    ngx_http_request_t *r, const modelguard_params_t *params);
+static off_t ngx_http_modelguard_body_json(ngx_http_request_t *r, off_t len);
+static ngx_int_t ngx_http_modelguard_body_finish(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    modelguard_inspect_t *inspect, off_t json, uint64_t *items,
+    const modelguard_param_t **violated);
 static off_t ngx_http_modelguard_body_length(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_body_encoded(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_modelguard_body_is(const ngx_table_elt_t *header,
+    const ngx_str_t *name);
 static ngx_int_t ngx_http_modelguard_body_walk(ngx_http_request_t *r,
-    modelguard_items_t *items);
+    modelguard_inspect_t *inspect, off_t rest);
 static ngx_int_t ngx_http_modelguard_body_file(ngx_http_request_t *r,
-    modelguard_items_t *items, ngx_buf_t *b, u_char **piece);
+    modelguard_inspect_t *inspect, ngx_buf_t *b, off_t len, u_char **piece);
 static ngx_int_t ngx_http_modelguard_body_status(ngx_http_request_t *r,
     int rc);
+
+
+static ngx_str_t  ngx_http_modelguard_body_coding =
+    ngx_string("content-encoding");
+
+static ngx_str_t  ngx_http_modelguard_body_tensors =
+    ngx_string("inference-header-content-length");
 
 
 ngx_int_t
@@ -77,18 +94,21 @@ ngx_http_modelguard_body_handler(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_modelguard_body_items(ngx_http_request_t *r,
-    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items)
+ngx_http_modelguard_body_inspect(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items,
+    const modelguard_param_t **violated)
 {
-    int                  status;
-    off_t                len;
-    ngx_int_t            rc;
-    modelguard_items_t  *counter;
+    off_t                  len, json;
+    ngx_int_t              rc;
+    modelguard_inspect_t  *inspect;
 
     len = ngx_http_modelguard_body_length(r);
 
+    *items = 1;
+    *violated = NULL;
+
     if (len == 0) {
-        *items = 1;
+        *violated = ngx_http_modelguard_body_required(r, mglcf->inspect);
         return NGX_OK;
     }
 
@@ -100,24 +120,141 @@ ngx_http_modelguard_body_items(ngx_http_request_t *r,
         return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
     }
 
-    counter = modelguard_items_create(mglcf->items, (unsigned) mglcf->depth,
-                                      ngx_http_modelguard_alloc, r->pool);
-    if (counter == NULL) {
+    json = ngx_http_modelguard_body_json(r, len);
+
+    if (json == NGX_ERROR) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    inspect = modelguard_inspect_create(mglcf->inspect,
+                                        (unsigned) mglcf->depth,
+                                        ngx_http_modelguard_alloc, r->pool);
+    if (inspect == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_modelguard_body_walk(r, counter);
+    rc = ngx_http_modelguard_body_walk(r, inspect, json);
 
     if (rc == NGX_OK) {
-        status = modelguard_items_finish(counter, items);
-
-        rc = (status == MODELGUARD_OK)
-             ? NGX_OK : ngx_http_modelguard_body_status(r, status);
+        rc = ngx_http_modelguard_body_finish(r, mglcf, inspect, json, items,
+                                             violated);
     }
 
-    modelguard_items_free(counter);
+    modelguard_inspect_free(inspect);
 
     return rc;
+}
+
+
+/* what no body cannot have */
+
+static const modelguard_param_t *
+ngx_http_modelguard_body_required(ngx_http_request_t *r,
+    const modelguard_params_t *params)
+{
+    size_t  i;
+
+    if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH))) {
+        return NULL;
+    }
+
+    for (i = 0; i < params->n; i++) {
+
+        if (params->list[i].op == MODELGUARD_PARAM_REQUIRE
+            && params->list[i].when == NULL)
+        {
+            return &params->list[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* how much of the body is JSON, or NGX_ERROR */
+
+static off_t
+ngx_http_modelguard_body_json(ngx_http_request_t *r, off_t len)
+{
+    off_t             json;
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    n = 0;
+    json = len;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (!ngx_http_modelguard_body_is(&header[i],
+                                             &ngx_http_modelguard_body_tensors))
+            {
+                continue;
+            }
+
+            json = ngx_atoof(header[i].value.data, header[i].value.len);
+
+            if (n++ || json == NGX_ERROR || json > len) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return json;
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_body_finish(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    modelguard_inspect_t *inspect, off_t json, uint64_t *items,
+    const modelguard_param_t **violated)
+{
+    int                          status;
+    off_t                        len;
+    modelguard_inspect_result_t  result;
+
+    status = modelguard_inspect_finish(inspect, &result);
+
+    if (status != MODELGUARD_OK) {
+        return ngx_http_modelguard_body_status(r, status);
+    }
+
+    *items = result.items;
+
+    if (result.violated != MODELGUARD_INSPECT_PASSED) {
+        *violated = &mglcf->inspect->list[result.violated];
+        return NGX_OK;
+    }
+
+    if (result.nedits == 0) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "modelguard: request body is changed in %uz place%s%s",
+                  result.nedits, result.nedits == 1 ? "" : "s",
+                  mglcf->dry_run ? ", dry run" : "");
+
+    if (mglcf->dry_run) {
+        return NGX_OK;
+    }
+
+    len = ngx_http_modelguard_body_length(r);
+
+    if (ngx_http_modelguard_edit(r, result.edits, result.nedits) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    json += ngx_http_modelguard_body_length(r) - len;
+
+    return ngx_http_modelguard_edit_header(r,
+                                           &ngx_http_modelguard_body_tensors,
+                                           json)
+           == NGX_OK ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
@@ -153,11 +290,8 @@ ngx_http_modelguard_body_encoded(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (header[i].key.len == sizeof("content-encoding") - 1
-                && ngx_strncasecmp(header[i].key.data,
-                                   (u_char *) "content-encoding",
-                                   sizeof("content-encoding") - 1)
-                   == 0
+            if (ngx_http_modelguard_body_is(&header[i],
+                                            &ngx_http_modelguard_body_coding)
                 && (header[i].value.len != sizeof("identity") - 1
                     || ngx_strncasecmp(header[i].value.data,
                                        (u_char *) "identity",
@@ -173,11 +307,23 @@ ngx_http_modelguard_body_encoded(ngx_http_request_t *r)
 }
 
 
+static ngx_uint_t
+ngx_http_modelguard_body_is(const ngx_table_elt_t *header,
+    const ngx_str_t *name)
+{
+    return header->key.len == name->len
+           && ngx_strncasecmp(header->key.data, name->data, name->len) == 0;
+}
+
+
+/* the first "rest" bytes */
+
 static ngx_int_t
 ngx_http_modelguard_body_walk(ngx_http_request_t *r,
-    modelguard_items_t *items)
+    modelguard_inspect_t *inspect, off_t rest)
 {
     int           status;
+    off_t         size;
     u_char       *piece;
     ngx_int_t     rc;
     ngx_buf_t    *b;
@@ -186,11 +332,13 @@ ngx_http_modelguard_body_walk(ngx_http_request_t *r,
     rc = NGX_OK;
     piece = NULL;
 
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+    for (cl = r->request_body->bufs; cl && rest; cl = cl->next) {
         b = cl->buf;
+        size = ngx_min(ngx_buf_size(b), rest);
+        rest -= size;
 
         if (ngx_buf_in_memory(b)) {
-            status = modelguard_items_feed(items, b->pos, b->last - b->pos);
+            status = modelguard_inspect_feed(inspect, b->pos, (size_t) size);
 
             if (status != MODELGUARD_OK) {
                 rc = ngx_http_modelguard_body_status(r, status);
@@ -198,7 +346,7 @@ ngx_http_modelguard_body_walk(ngx_http_request_t *r,
             }
 
         } else if (b->in_file) {
-            rc = ngx_http_modelguard_body_file(r, items, b, &piece);
+            rc = ngx_http_modelguard_body_file(r, inspect, b, size, &piece);
 
             if (rc != NGX_OK) {
                 break;
@@ -216,10 +364,10 @@ ngx_http_modelguard_body_walk(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_modelguard_body_file(ngx_http_request_t *r,
-    modelguard_items_t *items, ngx_buf_t *b, u_char **piece)
+    modelguard_inspect_t *inspect, ngx_buf_t *b, off_t len, u_char **piece)
 {
     int      status;
-    off_t    pos;
+    off_t    pos, last;
     size_t   size;
     ssize_t  n;
 
@@ -231,9 +379,11 @@ ngx_http_modelguard_body_file(ngx_http_request_t *r,
         }
     }
 
-    for (pos = b->file_pos; pos < b->file_last; pos += n) {
+    last = b->file_pos + len;
 
-        size = (size_t) ngx_min(b->file_last - pos,
+    for (pos = b->file_pos; pos < last; pos += n) {
+
+        size = (size_t) ngx_min(last - pos,
                                 NGX_HTTP_MODELGUARD_BODY_PIECE);
 
         n = ngx_read_file(b->file, *piece, size, pos);
@@ -249,7 +399,7 @@ ngx_http_modelguard_body_file(ngx_http_request_t *r,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        status = modelguard_items_feed(items, *piece, n);
+        status = modelguard_inspect_feed(inspect, *piece, n);
 
         if (status != MODELGUARD_OK) {
             return ngx_http_modelguard_body_status(r, status);
@@ -264,8 +414,22 @@ static ngx_int_t
 ngx_http_modelguard_body_status(ngx_http_request_t *r, int rc)
 {
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "modelguard items: %d", rc);
+                   "modelguard inspect: %d", rc);
 
-    return (rc == MODELGUARD_NOMEM) ? NGX_HTTP_INTERNAL_SERVER_ERROR
-                                    : NGX_HTTP_BAD_REQUEST;
+    switch (rc) {
+
+    case MODELGUARD_NOMEM:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    case MODELGUARD_TOO_BIG:
+
+        ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                      "modelguard: request body has more than %d places to "
+                      "be changed", MODELGUARD_INSPECT_EDITS_MAX);
+
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+
+    default:
+        return NGX_HTTP_BAD_REQUEST;
+    }
 }

@@ -3,7 +3,7 @@
  * Copyright (C) the modelguard authors
  *
  * The request body: read whole, in memory or in a temporary file, and walked
- * once to count its items.
+ * once: items are counted, parameters checked, and edited for the model.
  */
 
 
@@ -27,15 +27,22 @@ ngx_int_t ngx_http_modelguard_body_read(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx);
 
 /*
- * Counts the items of the body that was read.  A request without a body
- * costs 1.  NGX_OK with *items; NGX_HTTP_BAD_REQUEST: not JSON;
- * NGX_HTTP_REQUEST_ENTITY_TOO_LARGE: over modelguard_body_size;
+ * Inspects the body that was read for mglcf->inspect, and edits it as the
+ * parameters want, unless it is a dry run.  A request without a body costs 1.
+ * NGX_OK with *items, and *violated, the parameter that the body violates,
+ * or NULL; NGX_HTTP_BAD_REQUEST: not JSON; NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+ * over modelguard_body_size, or too many edits;
  * NGX_HTTP_UNSUPPORTED_MEDIA_TYPE: a Content-Encoding other than identity;
  * NGX_HTTP_INTERNAL_SERVER_ERROR.
+ *
+ * Of the binary tensor data extension of the Open Inference Protocol, in
+ * which Inference-Header-Content-Length bytes of JSON stand before the
+ * tensors, these are inspected, and that header is set, too.
  */
 
-ngx_int_t ngx_http_modelguard_body_items(ngx_http_request_t *r,
-    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items);
+ngx_int_t ngx_http_modelguard_body_inspect(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items,
+    const modelguard_param_t **violated);
 
 
 #endif /* NGX_HTTP_MODELGUARD_BODY_H_INCLUDED */

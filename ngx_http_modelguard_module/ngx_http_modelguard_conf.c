@@ -8,20 +8,26 @@
 #include "ngx_http_modelguard_budget.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
+#include "ngx_http_modelguard_param.h"
 #include "ngx_http_modelguard_rules.h"
+#include "ngx_http_modelguard_shape.h"
+#include "ngx_http_modelguard_strip.h"
 #include "ngx_http_modelguard_zone.h"
 
 
 #define NGX_HTTP_MODELGUARD_BUFFER_SIZE  (256 * 1024)
 #define NGX_HTTP_MODELGUARD_BODY_SIZE    (16 * 1024 * 1024)
+#define NGX_HTTP_MODELGUARD_INFLATE_SIZE (256 * 1024 * 1024)
 
 
 static void ngx_http_modelguard_merge_scalars(
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf);
-static char *ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
+static char *ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf);
+static char *ngx_http_modelguard_error_shape(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_modelguard_types(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_modelguard_vector_size(ngx_conf_t *cf, void *post,
@@ -41,6 +47,9 @@ static ngx_conf_enum_t  ngx_http_modelguard_error_bodies[] = {
     { ngx_string("off"), NGX_HTTP_MODELGUARD_ERROR_OFF },
     { ngx_string("openai"), NGX_HTTP_MODELGUARD_ERROR_OPENAI },
     { ngx_string("problem"), NGX_HTTP_MODELGUARD_ERROR_PROBLEM },
+    { ngx_string("anthropic"), NGX_HTTP_MODELGUARD_ERROR_ANTHROPIC },
+    { ngx_string("google"), NGX_HTTP_MODELGUARD_ERROR_GOOGLE },
+    { ngx_string("plain"), NGX_HTTP_MODELGUARD_ERROR_PLAIN },
     { ngx_null_string, 0 }
 };
 
@@ -55,6 +64,14 @@ static ngx_conf_enum_t  ngx_http_modelguard_on_errors[] = {
 static ngx_conf_enum_t  ngx_http_modelguard_opaques[] = {
     { ngx_string("reject"), NGX_HTTP_MODELGUARD_OPAQUE_REJECT },
     { ngx_string("pass"), NGX_HTTP_MODELGUARD_OPAQUE_PASS },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_modelguard_binary_outputs[] = {
+    { ngx_string("off"), NGX_HTTP_MODELGUARD_BINARY_OFF },
+    { ngx_string("json"), NGX_HTTP_MODELGUARD_BINARY_JSON },
+    { ngx_string("forbid"), NGX_HTTP_MODELGUARD_BINARY_FORBID },
     { ngx_null_string, 0 }
 };
 
@@ -126,6 +143,20 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       0,
       NULL },
 
+    { ngx_string("modelguard_param"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE123,
+      ngx_http_modelguard_param,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_binary_output"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, binary_output),
+      &ngx_http_modelguard_binary_outputs },
+
     { ngx_string("modelguard_dry_run"),
       NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -148,17 +179,31 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       &ngx_http_modelguard_log_levels },
 
     { ngx_string("modelguard_error_body"),
-      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_modelguard_error_shape,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_modelguard_loc_conf_t, error_body),
       &ngx_http_modelguard_error_bodies },
+
+    { ngx_string("modelguard_strip_headers"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_1MORE,
+      ngx_http_modelguard_strip_headers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("modelguard_buffer_size"),
       NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_modelguard_loc_conf_t, buffer_size),
+      NULL },
+
+    { ngx_string("modelguard_inflate_size"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_off_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_modelguard_loc_conf_t, inflate_size),
       NULL },
 
     { ngx_string("modelguard_vector_size"),
@@ -221,6 +266,7 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mgmcf->compiled = { NULL };
+     *     mgmcf->stat = NULL;
      *     mgmcf->used = 0;
      */
 
@@ -307,7 +353,11 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
      *     mglcf->line = 0;
      *     mglcf->rules = NULL;
      *     mglcf->budgets = NULL;
-     *     mglcf->items = NULL;
+     *     mglcf->error_upstream = 0;
+     *     mglcf->strip = NULL;
+     *     mglcf->params = NULL;
+     *     mglcf->checks = NULL;
+     *     mglcf->inspect = NULL;
      *     mglcf->types = { NULL };
      *     mglcf->types_keys = NULL;
      */
@@ -319,7 +369,9 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
     mglcf->reject_status = NGX_CONF_UNSET_UINT;
     mglcf->log_level = NGX_CONF_UNSET_UINT;
     mglcf->dry_run = NGX_CONF_UNSET;
+    mglcf->binary_output = NGX_CONF_UNSET_UINT;
     mglcf->buffer_size = NGX_CONF_UNSET_SIZE;
+    mglcf->inflate_size = NGX_CONF_UNSET;
     mglcf->vector_size = NGX_CONF_UNSET_SIZE;
     mglcf->body_size = NGX_CONF_UNSET_SIZE;
     mglcf->depth = NGX_CONF_UNSET_UINT;
@@ -348,11 +400,17 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->fields = prev->fields;
     }
 
+    if (conf->strip == NULL) {
+        conf->strip = prev->strip;
+    }
+
     if (ngx_http_modelguard_guard_merge(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_modelguard_merge_budgets(cf, prev, conf) != NGX_CONF_OK) {
+    if (ngx_http_modelguard_param_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_modelguard_merge_inspect(cf, prev, conf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -370,6 +428,10 @@ ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
                               NGX_HTTP_MODELGUARD_BLOCK);
     ngx_conf_merge_uint_value(conf->opaque, prev->opaque,
                               NGX_HTTP_MODELGUARD_OPAQUE_REJECT);
+    if (conf->error_body == NGX_CONF_UNSET_UINT) {
+        conf->error_upstream = prev->error_upstream;
+    }
+
     ngx_conf_merge_uint_value(conf->error_body, prev->error_body,
                               NGX_HTTP_MODELGUARD_ERROR_OPENAI);
     ngx_conf_merge_uint_value(conf->reject_status, prev->reject_status,
@@ -378,6 +440,8 @@ ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
     ngx_conf_merge_size_value(conf->buffer_size, prev->buffer_size,
                               NGX_HTTP_MODELGUARD_BUFFER_SIZE);
+    ngx_conf_merge_off_value(conf->inflate_size, prev->inflate_size,
+                             NGX_HTTP_MODELGUARD_INFLATE_SIZE);
     ngx_conf_merge_size_value(conf->vector_size, prev->vector_size,
                               MODELGUARD_HOLD_DEFAULT);
     ngx_conf_merge_size_value(conf->body_size, prev->body_size,
@@ -388,11 +452,11 @@ ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
 
 
 static char *
-ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
+ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf)
 {
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, n, items;
     ngx_http_modelguard_main_conf_t    *mgmcf;
     ngx_http_modelguard_budget_conf_t  *budget;
 
@@ -400,21 +464,61 @@ ngx_http_modelguard_merge_budgets(ngx_conf_t *cf,
         conf->budgets = prev->budgets;
     }
 
-    if (conf->budgets == NULL || conf->budgets->nelts == 0) {
+    n = conf->budgets ? conf->budgets->nelts : 0;
+
+    if (n == 0 && conf->checks == NULL) {
         return NGX_CONF_OK;
     }
 
     mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
     mgmcf->used = 1;
 
-    budget = conf->budgets->elts;
+    items = 0;
 
-    for (i = 0; i < conf->budgets->nelts; i++) {
+    for (i = 0; i < n; i++) {
+        budget = conf->budgets->elts;
 
         if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS) {
-            return ngx_http_modelguard_rules_items(cf, conf);
+            items = 1;
         }
     }
+
+    if (!items && conf->checks == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_modelguard_rules_inspect(cf, conf, items);
+}
+
+
+static char *
+ngx_http_modelguard_error_shape(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_modelguard_loc_conf_t *mglcf = conf;
+
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_conf_set_enum_slot(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    /* nginx has no pages that could replace the model server's */
+
+    if (ngx_strcmp(value[2].data, "upstream") != 0
+        || mglcf->error_body == NGX_HTTP_MODELGUARD_ERROR_OFF)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    mglcf->error_upstream = 1;
 
     return NGX_CONF_OK;
 }

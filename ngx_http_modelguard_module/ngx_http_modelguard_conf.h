@@ -17,7 +17,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_rewrite.h"
-#include "modelguard_items.h"
+#include "modelguard_param.h"
 #include "modelguard_table.h"
 #include "ngx_http_modelguard_ctx.h"
 
@@ -28,9 +28,9 @@
 #define NGX_HTTP_MODELGUARD_OPAQUE_REJECT 0   /* modelguard_opaque */
 #define NGX_HTTP_MODELGUARD_OPAQUE_PASS   1
 
-#define NGX_HTTP_MODELGUARD_ERROR_OFF     0   /* modelguard_error_body */
-#define NGX_HTTP_MODELGUARD_ERROR_OPENAI  1
-#define NGX_HTTP_MODELGUARD_ERROR_PROBLEM 2
+#define NGX_HTTP_MODELGUARD_BINARY_OFF    0   /* modelguard_binary_output */
+#define NGX_HTTP_MODELGUARD_BINARY_JSON   1
+#define NGX_HTTP_MODELGUARD_BINARY_FORBID 2
 
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
 #define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
@@ -82,6 +82,8 @@ typedef struct {
     ngx_array_t                  wanted;     /* of ..._wanted_t */
     ngx_array_t                  compiled;   /* what was compiled so far, see
                                                 ngx_http_modelguard_rules.c */
+    ngx_shm_zone_t              *stat;       /* the counters, NULL if not
+                                                used */
     unsigned                     used:1;     /* some location is guarded or
                                                 has budgets */
 } ngx_http_modelguard_main_conf_t;
@@ -99,19 +101,31 @@ struct ngx_http_modelguard_loc_conf_s {
                                                 each profile */
     ngx_array_t                 *budgets;    /* of ..._budget_conf_t; NULL or
                                                 empty: none */
-    modelguard_automaton_t      *items;      /* of the items fields, or of the
-                                                built-in ones; NULL if no
-                                                budget counts items */
+    ngx_array_t                 *params;     /* of modelguard_param_t, as
+                                                written; NULL or empty: none */
+    ngx_array_t                 *checks;     /* the same with what the binary
+                                                output asks; NULL: none */
+    modelguard_params_t         *inspect;    /* of these and, if a budget
+                                                counts items, of the items
+                                                fields or the built-in ones;
+                                                NULL: no body is read */
+
+    ngx_uint_t                   binary_output;
 
     ngx_uint_t                   on_error;
     ngx_uint_t                   opaque;
     ngx_uint_t                   error_body;
+    ngx_flag_t                   error_upstream;  /* the model server's too */
+    ngx_array_t                 *strip;           /* modelguard_strip_headers;
+                                                     NULL or empty: none */
     ngx_uint_t                   reject_status;
     ngx_uint_t                   log_level;
     ngx_flag_t                   dry_run;
     size_t                       buffer_size;     /* header held up to */
     size_t                       vector_size;     /* modelguard_rewrite hold */
     size_t                       body_size;       /* request body inspected */
+    off_t                        inflate_size;    /* coded response: output;
+                                                     0: no limit */
     ngx_uint_t                   depth;
     ngx_hash_t                   types;           /* modelguard_types */
     ngx_array_t                 *types_keys;

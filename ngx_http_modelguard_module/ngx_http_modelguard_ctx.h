@@ -21,6 +21,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_hash.h"
+#include "ngx_http_modelguard_reason.h"
 
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
@@ -33,7 +34,8 @@ typedef enum {
     NGX_HTTP_MODELGUARD_PASSED,
     NGX_HTTP_MODELGUARD_LIMITED,
     NGX_HTTP_MODELGUARD_EXHAUSTED,     /* the zone has no room left */
-    NGX_HTTP_MODELGUARD_INVALID        /* a body that cannot be counted */
+    NGX_HTTP_MODELGUARD_INVALID,       /* a body that cannot be read */
+    NGX_HTTP_MODELGUARD_FORBIDDEN      /* a parameter in it */
 } ngx_http_modelguard_verdict_e;
 
 
@@ -66,6 +68,14 @@ typedef struct {
     modelguard_id_t                        client;     /* in its zone */
 
     ngx_http_modelguard_body_e             body;
+
+    /* the first of the refusals of its responses */
+
+    ngx_http_modelguard_reason_e           reason;
+    const ngx_array_t                     *checks;     /* the body has passed
+                                                          these */
+    ngx_str_t                              param;      /* the path of the one
+                                                          that it has not */
 
     unsigned                               decided:1;
     unsigned                               dry_run:1;

@@ -7,48 +7,11 @@
 #include "ngx_http_modelguard_error.h"
 
 
-#define NGX_HTTP_MODELGUARD_OPENAI                                            \
-    "{\"error\":{\"message\":\"%V\",\"type\":\"%s\",\"param\":null,"          \
-    "\"code\":\"%s\"}}\n"
-
-#define NGX_HTTP_MODELGUARD_PROBLEM                                           \
-    "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%ui,"              \
-    "\"detail\":\"%V\",\"code\":\"%s\"}\n"
-
-
-typedef struct {
-    ngx_uint_t   status;
-    const char  *title;
-} ngx_http_modelguard_title_t;
+#define NGX_HTTP_MODELGUARD_EVENT_HEAD  "event: error\ndata: "
 
 
 static ngx_uint_t ngx_http_modelguard_error_has_page(ngx_http_request_t *r,
     ngx_uint_t status);
-static ngx_int_t ngx_http_modelguard_error_escape(ngx_http_request_t *r,
-    const ngx_str_t *text, ngx_str_t *escaped);
-static const char *ngx_http_modelguard_error_title(ngx_uint_t status);
-
-
-/* RFC 9457 wants the status's own phrase as the title of "about:blank" */
-
-static const ngx_http_modelguard_title_t  ngx_http_modelguard_titles[] = {
-    { NGX_HTTP_BAD_REQUEST, "Bad Request" },
-    { NGX_HTTP_UNAUTHORIZED, "Unauthorized" },
-    { 402, "Payment Required" },
-    { NGX_HTTP_FORBIDDEN, "Forbidden" },
-    { NGX_HTTP_NOT_FOUND, "Not Found" },
-    { NGX_HTTP_NOT_ALLOWED, "Method Not Allowed" },
-    { NGX_HTTP_CONFLICT, "Conflict" },
-    { NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "Content Too Large" },
-    { NGX_HTTP_UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type" },
-    { NGX_HTTP_TOO_MANY_REQUESTS, "Too Many Requests" },
-    { NGX_HTTP_INTERNAL_SERVER_ERROR, "Internal Server Error" },
-    { NGX_HTTP_BAD_GATEWAY, "Bad Gateway" },
-    { NGX_HTTP_SERVICE_UNAVAILABLE, "Service Unavailable" },
-    { NGX_HTTP_GATEWAY_TIME_OUT, "Gateway Timeout" },
-    { 0, "Request Refused" }
-};
-
 
 ngx_int_t
 ngx_http_modelguard_error_is_native(ngx_http_request_t *r,
@@ -65,49 +28,50 @@ ngx_http_modelguard_error_body(ngx_http_request_t *r,
     const ngx_http_modelguard_error_t *error, ngx_str_t *type,
     ngx_str_t *body)
 {
-    size_t       len;
-    ngx_str_t    message;
-    const char  *title;
+    return ngx_http_modelguard_shape(r->pool, mglcf->error_body, error, type,
+                                     body);
+}
 
-    if (ngx_http_modelguard_error_escape(r, &error->message, &message)
+
+ngx_int_t
+ngx_http_modelguard_error_frame(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, ngx_uint_t events,
+    const ngx_http_modelguard_error_t *error, ngx_str_t *frame)
+{
+    u_char      *p;
+    ngx_str_t    type, body;
+    ngx_uint_t   shape;
+
+    shape = mglcf->error_body;
+
+    if (shape == NGX_HTTP_MODELGUARD_ERROR_PROBLEM) {
+        shape = NGX_HTTP_MODELGUARD_ERROR_OPENAI;
+    }
+
+    if (ngx_http_modelguard_shape(r->pool, shape, error, &type, &body)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (mglcf->error_body == NGX_HTTP_MODELGUARD_ERROR_PROBLEM) {
-        title = ngx_http_modelguard_error_title(error->status);
-
-        len = sizeof(NGX_HTTP_MODELGUARD_PROBLEM) + ngx_strlen(title)
-              + NGX_INT_T_LEN + message.len + ngx_strlen(error->code);
-
-        body->data = ngx_pnalloc(r->pool, len);
-        if (body->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_str_set(type, "application/problem+json");
-
-        body->len = ngx_sprintf(body->data, NGX_HTTP_MODELGUARD_PROBLEM,
-                                title, error->status, &message, error->code)
-                    - body->data;
-
+    if (!events) {
+        *frame = body;
         return NGX_OK;
     }
 
-    len = sizeof(NGX_HTTP_MODELGUARD_OPENAI) + message.len
-          + ngx_strlen(error->type) + ngx_strlen(error->code);
+    /* the body ends with a line feed, the second one ends the event */
 
-    body->data = ngx_pnalloc(r->pool, len);
-    if (body->data == NULL) {
+    frame->len = sizeof(NGX_HTTP_MODELGUARD_EVENT_HEAD) - 1 + body.len + 1;
+
+    frame->data = ngx_pnalloc(r->pool, frame->len);
+    if (frame->data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_str_set(type, "application/json");
-
-    body->len = ngx_sprintf(body->data, NGX_HTTP_MODELGUARD_OPENAI, &message,
-                            error->type, error->code)
-                - body->data;
+    p = ngx_cpymem(frame->data, NGX_HTTP_MODELGUARD_EVENT_HEAD,
+                   sizeof(NGX_HTTP_MODELGUARD_EVENT_HEAD) - 1);
+    p = ngx_cpymem(p, body.data, body.len);
+    *p = LF;
 
     return NGX_OK;
 }
@@ -186,36 +150,4 @@ ngx_http_modelguard_error_has_page(ngx_http_request_t *r, ngx_uint_t status)
     }
 
     return 0;
-}
-
-
-static ngx_int_t
-ngx_http_modelguard_error_escape(ngx_http_request_t *r, const ngx_str_t *text,
-    ngx_str_t *escaped)
-{
-    escaped->len = text->len + ngx_escape_json(NULL, text->data, text->len);
-
-    escaped->data = ngx_pnalloc(r->pool, escaped->len);
-    if (escaped->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_escape_json(escaped->data, text->data, text->len);
-
-    return NGX_OK;
-}
-
-
-static const char *
-ngx_http_modelguard_error_title(ngx_uint_t status)
-{
-    const ngx_http_modelguard_title_t  *title;
-
-    for (title = ngx_http_modelguard_titles; title->status; title++) {
-        if (title->status == status) {
-            break;
-        }
-    }
-
-    return title->title;
 }

@@ -16,14 +16,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_modelguard_conf.h"
-
-
-typedef struct {
-    ngx_uint_t   status;
-    const char  *type;       /* "rate_limit_error", "upstream_error", ... */
-    const char  *code;       /* "budget_exhausted", ... */
-    ngx_str_t    message;    /* escaped by us; a sentence for people */
-} ngx_http_modelguard_error_t;
+#include "ngx_http_modelguard_shape.h"
 
 
 /*
@@ -43,6 +36,18 @@ ngx_int_t ngx_http_modelguard_error_body(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
     const ngx_http_modelguard_error_t *error, ngx_str_t *type,
     ngx_str_t *body);
+
+/*
+ * Builds the error as the last frame of a stream: an event of the type
+ * "error" for text/event-stream ("events" is 1), else one line of JSON.  A
+ * stream has to end in something that clients take for an error, so "off"
+ * and "problem" are written as "openai".  Sets *frame to pool memory.
+ * NGX_OK or NGX_ERROR.
+ */
+
+ngx_int_t ngx_http_modelguard_error_frame(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf, ngx_uint_t events,
+    const ngx_http_modelguard_error_t *error, ngx_str_t *frame);
 
 /*
  * For a phase handler: answers the request, marking the record as answered.

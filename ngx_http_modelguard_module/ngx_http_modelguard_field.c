@@ -10,6 +10,8 @@
 
 static char *ngx_http_modelguard_field_argument(ngx_conf_t *cf,
     modelguard_field_t *field, ngx_str_t *arg);
+static char *ngx_http_modelguard_field_encoding(ngx_conf_t *cf,
+    modelguard_field_t *field, ngx_str_t *arg);
 static ngx_uint_t ngx_http_modelguard_field_has_name(ngx_str_t *arg);
 static ngx_int_t ngx_http_modelguard_field_patterns(ngx_conf_t *cf,
     modelguard_path_t *path, ngx_str_t *text);
@@ -94,6 +96,10 @@ ngx_http_modelguard_field_argument(ngx_conf_t *cf, modelguard_field_t *field,
 
     text = *arg;
 
+    if (ngx_strncmp(arg->data, "encoding=", 9) == 0) {
+        return ngx_http_modelguard_field_encoding(cf, field, arg);
+    }
+
     if (ngx_strncmp(arg->data, "label=", 6) == 0) {
 
         if (field->nlabels == MODELGUARD_FIELD_LABELS_MAX) {
@@ -113,6 +119,10 @@ ngx_http_modelguard_field_argument(ngx_conf_t *cf, modelguard_field_t *field,
     } else if (ngx_strncmp(arg->data, "datatype=", 9) == 0) {
         place = &field->datatype;
         text.data += 9;
+
+    } else if (ngx_strncmp(arg->data, "inside=", 7) == 0) {
+        place = &field->inside;
+        text.data += 7;
 
     } else if (ngx_http_modelguard_field_has_name(arg)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
@@ -138,6 +148,29 @@ ngx_http_modelguard_field_argument(ngx_conf_t *cf, modelguard_field_t *field,
     }
 
     *place = path;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_modelguard_field_encoding(ngx_conf_t *cf, modelguard_field_t *field,
+    ngx_str_t *arg)
+{
+    if (field->encoding != MODELGUARD_ENCODING_NONE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
+                           arg);
+        return NGX_CONF_ERROR;
+    }
+
+    field->encoding = modelguard_encoding_parse(arg->data + 9, arg->len - 9);
+
+    if (field->encoding == MODELGUARD_ENCODINGS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown encoding in \"%V\", it must be \"string\", "
+                           "\"text\", \"base64f32\" or \"json\"", arg);
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }

@@ -8,7 +8,10 @@
 #include "ngx_http_modelguard_headers.h"
 #include "ngx_http_modelguard_media.h"
 #include "ngx_http_modelguard_response.h"
+#include "ngx_http_modelguard_stat.h"
 #include "ngx_http_modelguard_stream.h"
+#include "ngx_http_modelguard_strip.h"
+#include "ngx_http_modelguard_uniform.h"
 
 
 static ngx_int_t ngx_http_modelguard_header_filter(ngx_http_request_t *r);
@@ -18,15 +21,18 @@ static ngx_int_t ngx_http_modelguard_filter_pass(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
+static ngx_int_t ngx_http_modelguard_filter_leave(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf,
     const modelguard_rules_t **rules);
-static ngx_int_t ngx_http_modelguard_filter_json(ngx_http_request_t *r,
+static ngx_int_t ngx_http_modelguard_filter_treat(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
-    const modelguard_rules_t *rules);
+    const modelguard_rules_t *rules, ngx_http_modelguard_media_t *media);
 static ngx_int_t ngx_http_modelguard_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static void ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
+    ngx_http_modelguard_response_t *res);
 static ngx_int_t ngx_http_modelguard_filter_body(
     ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_filter_native(
@@ -128,8 +134,9 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf)
 {
-    const char                *why;
-    const modelguard_rules_t  *rules;
+    ngx_int_t                     rc;
+    const modelguard_rules_t     *rules;
+    ngx_http_modelguard_media_t   media;
 
     /* the body of such a subrequest goes nowhere: auth_request, mirror */
 
@@ -137,34 +144,56 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
         return ngx_http_modelguard_filter_pass(r);
     }
 
-    switch (ngx_http_modelguard_media(r, mglcf, &why)) {
+    ngx_http_modelguard_strip(r, mglcf);
 
-    case NGX_OK:
-        break;
+    if (ngx_http_modelguard_uniform(r, mglcf)) {
+        return ngx_http_modelguard_uniform_header(r, mglcf);
+    }
 
-    case NGX_ABORT:
-        if (mglcf->opaque == NGX_HTTP_MODELGUARD_OPAQUE_PASS) {
-            return ngx_http_modelguard_filter_pass(r);
-        }
+    rc = ngx_http_modelguard_media(r, mglcf, &media);
 
-        return ngx_http_modelguard_response_refuse(r, mglcf,
-                                                   NGX_HTTP_BAD_GATEWAY, why);
-
-    default: /* NGX_DECLINED */
-        return ngx_http_modelguard_filter_pass(r);
+    if (rc == NGX_DECLINED) {
+        return ngx_http_modelguard_filter_leave(r);
     }
 
     if (ngx_http_modelguard_filter_rules(r, ctx, mglcf, &rules) != NGX_OK) {
         return ngx_http_modelguard_response_refuse(r, mglcf,
                                            NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                           NULL);
+                                           NGX_HTTP_MODELGUARD_REASON_PROFILE);
     }
 
-    if (rules == NULL) {
+    /* a profile that keeps all there is need not be able to read it */
+
+    if (rules == NULL && (rc == NGX_OK || mglcf->fields)) {
+        return ngx_http_modelguard_filter_leave(r);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_TREATED);
+        return ngx_http_modelguard_filter_treat(r, mglcf, rules, &media);
+    }
+
+    if (mglcf->opaque == NGX_HTTP_MODELGUARD_OPAQUE_PASS) {
+        ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_UNGUARDED,
+                                        media.reason);
         return ngx_http_modelguard_filter_pass(r);
     }
 
-    return ngx_http_modelguard_filter_json(r, mglcf, rules);
+    return ngx_http_modelguard_response_refuse(r, mglcf, NGX_HTTP_BAD_GATEWAY,
+                                               media.reason);
+}
+
+
+/* what follows a refusal has been counted with it */
+
+static ngx_int_t
+ngx_http_modelguard_filter_leave(ngx_http_request_t *r)
+{
+    if (ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL) {
+        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_UNTREATED);
+    }
+
+    return ngx_http_modelguard_filter_pass(r);
 }
 
 
@@ -186,15 +215,21 @@ ngx_http_modelguard_filter_rules(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_modelguard_filter_json(ngx_http_request_t *r,
+ngx_http_modelguard_filter_treat(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
-    const modelguard_rules_t *rules)
+    const modelguard_rules_t *rules, ngx_http_modelguard_media_t *media)
 {
     ngx_http_modelguard_response_t  *res;
 
     res = ngx_http_modelguard_response_create(r, mglcf);
     if (res == NULL) {
         return NGX_ERROR;
+    }
+
+    res->framing = media->framing;
+
+    if (media->coding != NGX_HTTP_MODELGUARD_CODING_NONE) {
+        ngx_http_modelguard_coding_clear(r);
     }
 
     if (r->method == NGX_HTTP_HEAD || r->header_only) {
@@ -205,7 +240,8 @@ ngx_http_modelguard_filter_json(ngx_http_request_t *r,
         return ngx_http_modelguard_next_header(r);
     }
 
-    if (ngx_http_modelguard_stream_start(res, rules) != NGX_OK) {
+    if (ngx_http_modelguard_stream_start(res, rules, media->coding) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -215,14 +251,7 @@ ngx_http_modelguard_filter_json(ngx_http_request_t *r,
 
     r->filter_need_in_memory = 1;
 
-    if (mglcf->buffer_size == 0) {
-        res->held = 0;
-        res->dirty = 1;
-
-        return ngx_http_modelguard_next_header(r);
-    }
-
-    return NGX_OK;
+    return res->held ? NGX_OK : ngx_http_modelguard_next_header(r);
 }
 
 
@@ -233,11 +262,46 @@ ngx_http_modelguard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
 
+    if (r->headers_out.trailers.part.nelts != 0) {
+        ngx_http_modelguard_filter_trailers(r, res);
+    }
+
     if (res == NULL) {
         return ngx_http_modelguard_next_body(r, in);
     }
 
     return ngx_http_modelguard_filter_body(res, in);
+}
+
+
+/* those of an upstream come when it has ended, before the last buf */
+
+static void
+ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
+    ngx_http_modelguard_response_t *res)
+{
+    ngx_http_modelguard_ctx_t             *ctx;
+    const ngx_http_modelguard_loc_conf_t  *mglcf;
+
+    if (res) {
+        ngx_http_modelguard_headers_trailers(r);
+        ngx_http_modelguard_strip_trailers(r, res->conf);
+        return;
+    }
+
+    mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
+
+    if (!mglcf->guarded && r->internal && !mglcf->off) {
+        ctx = ngx_http_modelguard_ctx_find(r);
+
+        if (ctx && ctx->conf) {
+            mglcf = ctx->conf;
+        }
+    }
+
+    if (mglcf->guarded) {
+        ngx_http_modelguard_strip_trailers(r, mglcf);
+    }
 }
 
 
@@ -254,6 +318,9 @@ ngx_http_modelguard_filter_body(ngx_http_modelguard_response_t *res,
 
     case NGX_HTTP_MODELGUARD_ANSWER:
         return ngx_http_modelguard_response_answer_body(res, in);
+
+    case NGX_HTTP_MODELGUARD_UNIFORM:
+        return ngx_http_modelguard_uniform_body(res, in);
 
     case NGX_HTTP_MODELGUARD_NATIVE:
         return ngx_http_modelguard_filter_native(res, in);

@@ -124,7 +124,7 @@ ngx_http_modelguard_guard_warn(ngx_conf_t *cf,
         return;
     }
 
-    if (conf->budgets != NULL && conf->budgets->nelts) {
+    if ((conf->budgets != NULL && conf->budgets->nelts) || conf->checks) {
         return;
     }
 

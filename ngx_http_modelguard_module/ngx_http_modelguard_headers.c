@@ -14,8 +14,19 @@ static ngx_int_t ngx_http_modelguard_headers_identity(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_headers_whole(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_headers_is(ngx_table_elt_t *header,
     const char *name);
-static void ngx_http_modelguard_headers_clear(ngx_http_request_t *r,
+static void ngx_http_modelguard_headers_clear(ngx_list_t *headers,
     const char *name);
+
+
+/* they hold for one text */
+
+static const char  *ngx_http_modelguard_headers_digests[] = {
+    "content-md5",
+    "digest",
+    "repr-digest",
+    "content-digest",
+    NULL
+};
 
 
 ngx_int_t
@@ -130,6 +141,8 @@ ngx_http_modelguard_headers_whole(ngx_http_request_t *r)
 void
 ngx_http_modelguard_headers_response(ngx_http_request_t *r)
 {
+    const char  **name;
+
     if (r == r->main) {
         ngx_http_clear_content_length(r);
     }
@@ -143,11 +156,45 @@ ngx_http_modelguard_headers_response(ngx_http_request_t *r)
         r->headers_out.content_range = NULL;
     }
 
-    ngx_http_modelguard_headers_clear(r, "content-range");
-    ngx_http_modelguard_headers_clear(r, "content-md5");
-    ngx_http_modelguard_headers_clear(r, "digest");
-    ngx_http_modelguard_headers_clear(r, "repr-digest");
-    ngx_http_modelguard_headers_clear(r, "content-digest");
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
+                                      "content-range");
+
+    for (name = ngx_http_modelguard_headers_digests; *name; name++) {
+        ngx_http_modelguard_headers_clear(&r->headers_out.headers, *name);
+    }
+}
+
+
+void
+ngx_http_modelguard_headers_replaced(ngx_http_request_t *r)
+{
+    if (r->headers_out.content_encoding) {
+        r->headers_out.content_encoding->hash = 0;
+        r->headers_out.content_encoding = NULL;
+    }
+
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
+                                      "content-encoding");
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
+                                      "content-disposition");
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
+                                      "content-language");
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
+                                      "content-location");
+
+    ngx_str_null(&r->headers_out.charset);
+    r->headers_out.override_charset = NULL;
+}
+
+
+void
+ngx_http_modelguard_headers_trailers(ngx_http_request_t *r)
+{
+    const char  **name;
+
+    for (name = ngx_http_modelguard_headers_digests; *name; name++) {
+        ngx_http_modelguard_headers_clear(&r->headers_out.trailers, *name);
+    }
 }
 
 
@@ -157,7 +204,7 @@ ngx_http_modelguard_headers_set(ngx_http_request_t *r, const char *name,
 {
     ngx_table_elt_t  *h;
 
-    ngx_http_modelguard_headers_clear(r, name);
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers, name);
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
@@ -190,13 +237,13 @@ ngx_http_modelguard_headers_is(ngx_table_elt_t *header, const char *name)
 
 
 static void
-ngx_http_modelguard_headers_clear(ngx_http_request_t *r, const char *name)
+ngx_http_modelguard_headers_clear(ngx_list_t *headers, const char *name)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
 
-    for (part = &r->headers_out.headers.part; part; part = part->next) {
+    for (part = &headers->part; part; part = part->next) {
         header = part->elts;
 
         for (i = 0; i < part->nelts; i++) {

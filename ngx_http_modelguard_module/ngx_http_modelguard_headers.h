@@ -34,6 +34,17 @@ ngx_int_t ngx_http_modelguard_headers_request(ngx_http_request_t *r);
 
 void ngx_http_modelguard_headers_response(ngx_http_request_t *r);
 
+/*
+ * Response, before another body takes the place of its own: nothing that
+ * says how the old one is coded or named.
+ */
+
+void ngx_http_modelguard_headers_replaced(ngx_http_request_t *r);
+
+/* Response: no digests among the trailers of a rewritten body */
+
+void ngx_http_modelguard_headers_trailers(ngx_http_request_t *r);
+
 /* Response: adds a header, or sets it if it is there; name is constant */
 
 ngx_int_t ngx_http_modelguard_headers_set(ngx_http_request_t *r,

@@ -10,23 +10,70 @@
 #define NGX_HTTP_MODELGUARD_TYPE_MAX  127   /* RFC 6838, section 4.2 */
 
 
-static ngx_uint_t ngx_http_modelguard_media_json(ngx_http_request_t *r,
-    const ngx_http_modelguard_loc_conf_t *mglcf);
-static ngx_uint_t ngx_http_modelguard_media_coded(ngx_http_request_t *r);
+/* a type, or the beginning of one when it ends with "/" or "*" */
+
+typedef struct {
+    ngx_str_t                      name;
+    modelguard_framing_e           framing;
+    ngx_http_modelguard_reason_e   reason;
+} ngx_http_modelguard_type_t;
+
+
+static ngx_int_t ngx_http_modelguard_media_type(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    ngx_http_modelguard_media_t *media);
+static ngx_uint_t ngx_http_modelguard_media_lowcase(ngx_http_request_t *r,
+    u_char *lowcase, ngx_str_t *type);
+static ngx_uint_t ngx_http_modelguard_media_is(const ngx_str_t *type,
+    const ngx_str_t *name);
+static ngx_uint_t ngx_http_modelguard_media_tensors(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_media_utf8(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_media_charset(u_char *p, u_char *last);
 
 
+/* whatever "modelguard_types" says: these are never one document */
+
+static const ngx_http_modelguard_type_t  ngx_http_modelguard_types[] = {
+
+    { ngx_string("text/event-stream"), MODELGUARD_FRAMING_EVENTS, 0 },
+
+    { ngx_string("application/x-ndjson"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/ndjson"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/jsonl"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/x-jsonl"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/jsonlines"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/x-jsonlines"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/json-lines"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/json-seq"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/stream+json"), MODELGUARD_FRAMING_SEQUENCE, 0 },
+    { ngx_string("application/x-json-stream"), MODELGUARD_FRAMING_SEQUENCE,
+      0 },
+
+    { ngx_string("application/grpc*"), MODELGUARD_FRAMING_NONE,
+      NGX_HTTP_MODELGUARD_REASON_GRPC },
+    { ngx_string("multipart/"), MODELGUARD_FRAMING_NONE,
+      NGX_HTTP_MODELGUARD_REASON_MULTIPART },
+    { ngx_string("application/octet-stream"), MODELGUARD_FRAMING_NONE,
+      NGX_HTTP_MODELGUARD_REASON_BINARY },
+    { ngx_string("application/vnd.amazon.eventstream"),
+      MODELGUARD_FRAMING_NONE, NGX_HTTP_MODELGUARD_REASON_BINARY },
+
+    { ngx_null_string, MODELGUARD_FRAMING_NONE, 0 }
+};
+
+
 ngx_int_t
 ngx_http_modelguard_media(ngx_http_request_t *r,
-    const ngx_http_modelguard_loc_conf_t *mglcf, const char **why)
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    ngx_http_modelguard_media_t *media)
 {
+    ngx_int_t   rc;
     ngx_uint_t  status;
 
     status = r->headers_out.status;
 
     if (status == NGX_HTTP_SWITCHING_PROTOCOLS) {
-        *why = "the protocol is switched";
+        media->reason = NGX_HTTP_MODELGUARD_REASON_WEBSOCKET;
         return NGX_ABORT;
     }
 
@@ -38,28 +85,35 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    rc = ngx_http_modelguard_media_type(r, mglcf, media);
+
+    /* an error that is not JSON; gRPC's come with their status in trailers */
+
+    if (rc == NGX_ABORT
+        && status >= NGX_HTTP_SPECIAL_RESPONSE
+        && media->reason != NGX_HTTP_MODELGUARD_REASON_GRPC)
+    {
+        return NGX_DECLINED;
+    }
+
     if (status == NGX_HTTP_PARTIAL_CONTENT) {
-        *why = "it is a part of a document";
+        media->reason = NGX_HTTP_MODELGUARD_REASON_PARTIAL;
         return NGX_ABORT;
     }
 
-    if (!ngx_http_modelguard_media_json(r, mglcf)) {
-
-        if (status >= NGX_HTTP_SPECIAL_RESPONSE) {
-            return NGX_DECLINED;
-        }
-
-        *why = "its type is not in \"modelguard_types\"";
-        return NGX_ABORT;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    if (ngx_http_modelguard_media_coded(r)) {
-        *why = "it has a content coding";
+    media->coding = ngx_http_modelguard_coding_of(r);
+
+    if (media->coding == NGX_HTTP_MODELGUARD_CODING_UNKNOWN) {
+        media->reason = NGX_HTTP_MODELGUARD_REASON_CODING;
         return NGX_ABORT;
     }
 
     if (!ngx_http_modelguard_media_utf8(r)) {
-        *why = "its charset is not UTF-8";
+        media->reason = NGX_HTTP_MODELGUARD_REASON_CHARSET;
         return NGX_ABORT;
     }
 
@@ -67,19 +121,77 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
 }
 
 
-/* r->headers_out.content_type_len may take in parameters other than charset */
+static ngx_int_t
+ngx_http_modelguard_media_type(ngx_http_request_t *r,
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    ngx_http_modelguard_media_t *media)
+{
+    u_char                             lowcase[NGX_HTTP_MODELGUARD_TYPE_MAX];
+    ngx_str_t                          type;
+    ngx_uint_t                         hash;
+    const ngx_http_modelguard_type_t  *known;
+
+    media->framing = MODELGUARD_FRAMING_NONE;
+    media->reason = NGX_HTTP_MODELGUARD_REASON_TYPE;
+
+    hash = ngx_http_modelguard_media_lowcase(r, lowcase, &type);
+
+    if (type.len == 0) {
+        return NGX_ABORT;
+    }
+
+    for (known = ngx_http_modelguard_types; known->name.len; known++) {
+
+        if (ngx_http_modelguard_media_is(&type, &known->name)) {
+            media->framing = known->framing;
+            media->reason = known->reason;
+
+            return known->framing == MODELGUARD_FRAMING_NONE ? NGX_ABORT
+                                                             : NGX_OK;
+        }
+    }
+
+    if (ngx_http_modelguard_media_tensors(r)) {
+        media->reason = NGX_HTTP_MODELGUARD_REASON_BINARY;
+        return NGX_ABORT;
+    }
+
+    if (mglcf->types.size
+        && ngx_hash_find((ngx_hash_t *) &mglcf->types, hash, type.data,
+                         type.len))
+    {
+        return NGX_OK;
+    }
+
+    return type.len > sizeof("application/+json") - 1
+           && ngx_memcmp(type.data, "application/", sizeof("application/") - 1)
+              == 0
+           && ngx_memcmp(type.data + type.len - (sizeof("+json") - 1),
+                         "+json", sizeof("+json") - 1)
+              == 0
+           ? NGX_OK : NGX_ABORT;
+}
+
+
+/*
+ * The type without its parameters, and its hash; an empty one if there is
+ * none or it is too long.  r->headers_out.content_type_len may take in
+ * parameters other than charset.
+ */
 
 static ngx_uint_t
-ngx_http_modelguard_media_json(ngx_http_request_t *r,
-    const ngx_http_modelguard_loc_conf_t *mglcf)
+ngx_http_modelguard_media_lowcase(ngx_http_request_t *r, u_char *lowcase,
+    ngx_str_t *type)
 {
     u_char      c, *p;
     size_t      len;
-    u_char      type[NGX_HTTP_MODELGUARD_TYPE_MAX];
     ngx_uint_t  hash;
 
     p = r->headers_out.content_type.data;
     hash = 0;
+
+    type->len = 0;
+    type->data = lowcase;
 
     for (len = 0; len < r->headers_out.content_type.len; len++) {
 
@@ -93,43 +205,69 @@ ngx_http_modelguard_media_json(ngx_http_request_t *r,
             return 0;
         }
 
-        type[len] = c;
+        lowcase[len] = c;
         hash = ngx_hash(hash, c);
     }
 
-    if (len == 0) {
-        return 0;
-    }
+    type->len = len;
 
-    if (mglcf->types.size
-        && ngx_hash_find((ngx_hash_t *) &mglcf->types, hash, type, len))
-    {
-        return 1;
-    }
-
-    return len > sizeof("application/+json") - 1
-           && ngx_memcmp(type, "application/", sizeof("application/") - 1) == 0
-           && ngx_memcmp(type + len - (sizeof("+json") - 1), "+json",
-                         sizeof("+json") - 1)
-              == 0;
+    return hash;
 }
 
 
 static ngx_uint_t
-ngx_http_modelguard_media_coded(ngx_http_request_t *r)
+ngx_http_modelguard_media_is(const ngx_str_t *type, const ngx_str_t *name)
 {
-    ngx_table_elt_t  *h;
+    size_t  len;
 
-    h = r->headers_out.content_encoding;
+    len = name->len;
 
-    if (h == NULL || h->hash == 0 || h->value.len == 0) {
-        return 0;
+    switch (name->data[len - 1]) {
+
+    case '*':
+        len--;
+        break;
+
+    case '/':
+        break;
+
+    default:
+        if (type->len != len) {
+            return 0;
+        }
     }
 
-    return h->value.len != sizeof("identity") - 1
-           || ngx_strncasecmp(h->value.data, (u_char *) "identity",
-                              sizeof("identity") - 1)
-              != 0;
+    return type->len >= len && ngx_memcmp(type->data, name->data, len) == 0;
+}
+
+
+/* the binary tensor data extension: JSON first, whatever the type says */
+
+static ngx_uint_t
+ngx_http_modelguard_media_tensors(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    static ngx_str_t  name = ngx_string("inference-header-content-length");
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (header[i].hash != 0
+                && header[i].key.len == name.len
+                && ngx_strncasecmp(header[i].key.data, name.data, name.len)
+                   == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

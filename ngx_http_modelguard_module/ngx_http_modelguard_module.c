@@ -11,6 +11,7 @@
 #include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_access.h"
 #include "ngx_http_modelguard_filter.h"
+#include "ngx_http_modelguard_stat.h"
 #include "ngx_http_modelguard_variables.h"
 
 
@@ -52,6 +53,10 @@ static ngx_int_t
 ngx_http_modelguard_init(ngx_conf_t *cf)
 {
     if (ngx_http_modelguard_access_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_modelguard_stat_init(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 

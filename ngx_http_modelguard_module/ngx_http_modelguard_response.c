@@ -6,10 +6,13 @@
 
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_error.h"
+#include "ngx_http_modelguard_stat.h"
 
 
 static ngx_int_t ngx_http_modelguard_response_body(
     ngx_http_modelguard_response_t *res);
+static void ngx_http_modelguard_response_error(
+    ngx_http_modelguard_error_t *error);
 static ngx_int_t ngx_http_modelguard_response_send(
     ngx_http_modelguard_response_t *res);
 
@@ -57,12 +60,24 @@ ngx_http_modelguard_response_consume(ngx_chain_t *in)
 
 
 void
+ngx_http_modelguard_response_free(ngx_http_modelguard_response_t *res)
+{
+    if (res->frame) {
+        modelguard_frame_free(res->frame);
+        res->frame = NULL;
+    }
+
+    if (res->coding) {
+        ngx_http_modelguard_coding_free(res->coding);
+        res->coding = NULL;
+    }
+}
+
+
+void
 ngx_http_modelguard_response_stop(ngx_http_modelguard_response_t *res)
 {
-    if (res->rewrite) {
-        modelguard_rewrite_free(res->rewrite);
-        res->rewrite = NULL;
-    }
+    ngx_http_modelguard_response_free(res);
 
     ngx_http_modelguard_response_consume(res->in);
 
@@ -76,14 +91,20 @@ ngx_http_modelguard_response_stop(ngx_http_modelguard_response_t *res)
 ngx_int_t
 ngx_http_modelguard_response_refuse(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf, ngx_int_t status,
-    const char *why)
+    ngx_http_modelguard_reason_e reason)
 {
     ngx_http_modelguard_response_t  *res;
 
-    if (why) {
+    /* an unknown profile has been logged, with its name */
+
+    if (reason != NGX_HTTP_MODELGUARD_REASON_PROFILE) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "modelguard: response blocked: %s", why);
+                      "modelguard: response blocked: %s",
+                      ngx_http_modelguard_reason_sentence(reason));
     }
+
+    ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_BLOCKED,
+                                    reason);
 
     res = ngx_http_modelguard_response_create(r, mglcf);
     if (res == NULL) {
@@ -130,16 +151,49 @@ ngx_http_modelguard_response_body(ngx_http_modelguard_response_t *res)
         return NGX_DECLINED;
     }
 
-    error.status = NGX_HTTP_BAD_GATEWAY;
-    error.type = "upstream_error";
-    error.code = "response_blocked";
-
-    /* one sentence for all causes: clients are not told what gave it away */
-
-    ngx_str_set(&error.message, "The response of the model was withheld.");
+    ngx_http_modelguard_response_error(&error);
 
     return ngx_http_modelguard_error_body(r, res->conf, &error, &res->type,
                                           &res->body);
+}
+
+
+/* a decoder knows more than that something was wrong */
+
+const char *
+ngx_http_modelguard_response_why(const ngx_http_modelguard_response_t *res)
+{
+    return res->reason == NGX_HTTP_MODELGUARD_REASON_INFLATE && res->coding
+           ? ngx_http_modelguard_coding_error(res->coding)
+           : ngx_http_modelguard_reason_sentence(res->reason);
+}
+
+
+/* one sentence for all causes: clients are not told what gave it away */
+
+static void
+ngx_http_modelguard_response_error(ngx_http_modelguard_error_t *error)
+{
+    error->status = NGX_HTTP_BAD_GATEWAY;
+    error->type = "upstream_error";
+    error->code = "response_blocked";
+
+    ngx_str_null(&error->param);
+
+    ngx_str_set(&error->message, "The response of the model was withheld.");
+}
+
+
+ngx_int_t
+ngx_http_modelguard_response_frame(ngx_http_modelguard_response_t *res,
+    ngx_uint_t events, ngx_str_t *frame)
+{
+    ngx_http_modelguard_error_t  error;
+
+    ngx_http_modelguard_response_error(&error);
+
+    return ngx_http_modelguard_error_frame(res->request, res->conf, events,
+                                           &error, frame);
 }
 
 
@@ -249,7 +303,11 @@ ngx_http_modelguard_response_block(ngx_http_modelguard_response_t *res)
     last = res->last;
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "modelguard: response blocked: %s", res->why);
+                  "modelguard: response blocked: %s",
+                  ngx_http_modelguard_response_why(res));
+
+    ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_BLOCKED,
+                                    res->reason);
 
     ngx_http_modelguard_response_stop(res);
 

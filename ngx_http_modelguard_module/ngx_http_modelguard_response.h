@@ -21,7 +21,10 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "modelguard_frame.h"
+#include "ngx_http_modelguard_coding.h"
 #include "ngx_http_modelguard_conf.h"
+#include "ngx_http_modelguard_reason.h"
 
 
 typedef enum {
@@ -31,6 +34,8 @@ typedef enum {
                                           response */
     NGX_HTTP_MODELGUARD_REFUSED,       /* nginx's error response is awaited */
     NGX_HTTP_MODELGUARD_ANSWER,        /* its body is to be exchanged */
+    NGX_HTTP_MODELGUARD_UNIFORM,       /* an error, whose body is to be
+                                          exchanged */
     NGX_HTTP_MODELGUARD_NATIVE,        /* it passes, and nothing after it */
     NGX_HTTP_MODELGUARD_DONE           /* nothing passes any more */
 } ngx_http_modelguard_state_e;
@@ -42,8 +47,10 @@ typedef struct {
     ngx_http_modelguard_state_e            state;
 
     ngx_http_upstream_t                   *upstream;   /* the sender or NULL */
-    modelguard_rewrite_t                  *rewrite;
-    const char                            *why;        /* of a refusal */
+    ngx_http_modelguard_coding_t          *coding;     /* NULL: in none */
+    modelguard_framing_e                   framing;
+    modelguard_frame_t                    *frame;
+    ngx_http_modelguard_reason_e           reason;     /* of a refusal */
 
     ngx_chain_t                           *in;         /* our links, bufs of
                                                           the sender */
@@ -56,7 +63,11 @@ typedef struct {
     ngx_uint_t                             bufs;       /* allocated */
     size_t                                 size;       /* of the first one */
 
-    off_t                                  received;
+    ngx_str_t                              part;       /* of a frame, not
+                                                          complete */
+    size_t                                 part_size;
+
+    off_t                                  received;   /* decoded */
     off_t                                  length;     /* of the output */
 
     ngx_str_t                              type;       /* the answer's */
@@ -66,6 +77,8 @@ typedef struct {
     unsigned                               last:1;     /* the sender has
                                                           said all */
     unsigned                               dirty:1;    /* not all is flushed */
+    unsigned                               spilled:1;  /* a part of the frame
+                                                          is in "out" */
     unsigned                               native:1;
     unsigned                               failed:1;
 } ngx_http_modelguard_response_t;
@@ -84,7 +97,11 @@ ngx_http_modelguard_response_t *ngx_http_modelguard_response_create(
 
 void ngx_http_modelguard_response_consume(ngx_chain_t *in);
 
-/* frees the rewriter and drops whatever is held, in and out */
+/* frees the decoder, the frames and their rewriter */
+
+void ngx_http_modelguard_response_free(ngx_http_modelguard_response_t *res);
+
+/* the same, and drops whatever is held, in and out */
 
 void ngx_http_modelguard_response_stop(ngx_http_modelguard_response_t *res);
 
@@ -92,7 +109,7 @@ void ngx_http_modelguard_response_stop(ngx_http_modelguard_response_t *res);
 
 ngx_int_t ngx_http_modelguard_response_refuse(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf, ngx_int_t status,
-    const char *why);
+    ngx_http_modelguard_reason_e reason);
 
 /* the header and the body of the error response that "refuse" asked for */
 
@@ -102,12 +119,23 @@ ngx_int_t ngx_http_modelguard_response_answer_body(
     ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 
 /*
- * In the body filter, while the header is held: answers for res->why, now.
+ * In the body filter, while the header is held: answers for res->reason, now.
  * Nothing of "res" may be touched afterwards.
  */
 
 ngx_int_t ngx_http_modelguard_response_block(
     ngx_http_modelguard_response_t *res);
+
+/* a sentence for res->reason, while the decoder is there, for logs */
+
+const char *ngx_http_modelguard_response_why(
+    const ngx_http_modelguard_response_t *res);
+
+/* the frame that tells a client that its stream ends in an error */
+
+ngx_int_t ngx_http_modelguard_response_frame(
+    ngx_http_modelguard_response_t *res, ngx_uint_t events,
+    ngx_str_t *frame);
 
 /* lets a pending response out: an empty call that stands for no new output */
 

@@ -12,10 +12,16 @@
 /* in main_conf->compiled: an array of fields is the same only as a pointer */
 
 typedef struct {
-    const ngx_array_t           *fields;     /* NULL: the built-in items */
-    const modelguard_profile_t  *profile;    /* NULL: items */
+    const ngx_array_t           *fields;     /* NULL: none, or the built-in
+                                                items */
+    const modelguard_profile_t  *profile;    /* NULL: "inspect" */
     modelguard_rules_t          *rules;
-    modelguard_automaton_t      *items;
+
+    /* without a profile: what requests are inspected for */
+
+    const ngx_array_t           *checks;
+    ngx_uint_t                   counted;
+    modelguard_params_t         *inspect;
 } ngx_http_modelguard_compiled_t;
 
 
@@ -24,17 +30,18 @@ static char *ngx_http_modelguard_rules_profile(ngx_conf_t *cf,
     ngx_http_modelguard_profile_conf_t *pcf, modelguard_rules_t **rules);
 static ngx_uint_t ngx_http_modelguard_rules_treat(const ngx_array_t *fields,
     const modelguard_profile_t *profile);
-static modelguard_automaton_t *ngx_http_modelguard_rules_fields(
-    ngx_conf_t *cf, const ngx_array_t *fields);
-static modelguard_automaton_t *ngx_http_modelguard_rules_builtin(
-    ngx_conf_t *cf);
-static modelguard_automaton_t *ngx_http_modelguard_rules_automaton(
-    ngx_conf_t *cf, ngx_array_t *entries);
+static ngx_int_t ngx_http_modelguard_rules_items(ngx_conf_t *cf,
+    const ngx_array_t *fields, ngx_array_t *paths);
 static ngx_uint_t ngx_http_modelguard_rules_count(const ngx_array_t *fields,
     modelguard_role_e role);
 static ngx_http_modelguard_compiled_t *ngx_http_modelguard_rules_find(
     ngx_conf_t *cf, const ngx_array_t *fields,
     const modelguard_profile_t *profile);
+static ngx_http_modelguard_compiled_t *ngx_http_modelguard_rules_inspected(
+    ngx_conf_t *cf, const ngx_array_t *fields, const ngx_array_t *checks,
+    ngx_uint_t counted);
+static ngx_http_modelguard_compiled_t *ngx_http_modelguard_rules_push(
+    ngx_conf_t *cf);
 
 
 /* where the known model servers expect a batch; the greatest count wins */
@@ -177,53 +184,94 @@ ngx_http_modelguard_rules_treat(const ngx_array_t *fields,
 
 
 char *
-ngx_http_modelguard_rules_items(ngx_conf_t *cf,
-    ngx_http_modelguard_loc_conf_t *mglcf)
+ngx_http_modelguard_rules_inspect(ngx_conf_t *cf,
+    ngx_http_modelguard_loc_conf_t *mglcf, ngx_uint_t counted)
 {
+    int                              rc;
+    ngx_array_t                      paths;
     const ngx_array_t               *fields;
     ngx_http_modelguard_compiled_t  *compiled;
 
-    fields = mglcf->fields;
+    fields = counted ? mglcf->fields : NULL;
 
     if (ngx_http_modelguard_rules_count(fields, MODELGUARD_ROLE_ITEMS) == 0) {
         fields = NULL;
     }
 
-    compiled = ngx_http_modelguard_rules_find(cf, fields, NULL);
+    compiled = ngx_http_modelguard_rules_inspected(cf, fields, mglcf->checks,
+                                                   counted);
     if (compiled == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (compiled->items == NULL) {
+    if (compiled->inspect == NULL) {
 
-        compiled->items = fields ? ngx_http_modelguard_rules_fields(cf, fields)
-                                 : ngx_http_modelguard_rules_builtin(cf);
+        if (ngx_array_init(&paths, cf->temp_pool, 16,
+                           sizeof(modelguard_path_t *))
+            != NGX_OK
+            || (counted
+                && ngx_http_modelguard_rules_items(cf, fields, &paths)
+                   != NGX_OK))
+        {
+            return NGX_CONF_ERROR;
+        }
 
-        if (compiled->items == NULL) {
+        rc = modelguard_params_build(&compiled->inspect,
+                                     mglcf->checks ? mglcf->checks->elts
+                                                   : NULL,
+                                     mglcf->checks ? mglcf->checks->nelts : 0,
+                                     paths.elts, paths.nelts,
+                                     ngx_http_modelguard_regex_match,
+                                     ngx_http_modelguard_alloc, cf->pool);
+
+        if (rc != MODELGUARD_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%s cannot be compiled: %s",
+                               mglcf->checks ? "params"
+                                      : "fields of the role \"items\"",
+                               (rc == MODELGUARD_TOO_BIG)
+                               ? "too many paths, states or patterns"
+                               : (rc == MODELGUARD_UNDECIDED)
+                                 ? "a pattern could not be matched"
+                                 : "not enough memory");
             return NGX_CONF_ERROR;
         }
     }
 
-    mglcf->items = compiled->items;
+    mglcf->inspect = compiled->inspect;
 
     return NGX_CONF_OK;
 }
 
 
-static modelguard_automaton_t *
-ngx_http_modelguard_rules_fields(ngx_conf_t *cf, const ngx_array_t *fields)
-{
-    unsigned                        n;
-    ngx_uint_t                      i;
-    ngx_array_t                     entries;
-    modelguard_field_t            **field;
-    modelguard_automaton_entry_t   *entry;
+/* the paths of the items fields, or the built-in ones */
 
-    if (ngx_array_init(&entries, cf->temp_pool, 8,
-                       sizeof(modelguard_automaton_entry_t))
-        != NGX_OK)
-    {
-        return NULL;
+static ngx_int_t
+ngx_http_modelguard_rules_items(ngx_conf_t *cf, const ngx_array_t *fields,
+    ngx_array_t *paths)
+{
+    unsigned              n;
+    ngx_uint_t            i;
+    modelguard_path_t   **path;
+    modelguard_field_t  **field;
+
+    if (fields == NULL) {
+
+        for (i = 0; i < NGX_HTTP_MODELGUARD_RULES_ITEMS; i++) {
+
+            path = ngx_array_push(paths);
+            if (path == NULL) {
+                return NGX_ERROR;
+            }
+
+            *path = ngx_http_modelguard_field_path(cf,
+                                    &ngx_http_modelguard_rules_items_paths[i]);
+            if (*path == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        return NGX_OK;
     }
 
     field = fields->elts;
@@ -236,84 +284,16 @@ ngx_http_modelguard_rules_fields(ngx_conf_t *cf, const ngx_array_t *fields)
 
         for (n = 0; n < field[i]->npaths; n++) {
 
-            entry = ngx_array_push(&entries);
-            if (entry == NULL) {
-                return NULL;
+            path = ngx_array_push(paths);
+            if (path == NULL) {
+                return NGX_ERROR;
             }
 
-            entry->path = field[i]->paths[n];
-            entry->tag = 0;
+            *path = (modelguard_path_t *) field[i]->paths[n];
         }
     }
 
-    return ngx_http_modelguard_rules_automaton(cf, &entries);
-}
-
-
-static modelguard_automaton_t *
-ngx_http_modelguard_rules_builtin(ngx_conf_t *cf)
-{
-    ngx_uint_t                     i;
-    ngx_array_t                    entries;
-    modelguard_automaton_entry_t  *entry;
-
-    if (ngx_array_init(&entries, cf->temp_pool,
-                       NGX_HTTP_MODELGUARD_RULES_ITEMS,
-                       sizeof(modelguard_automaton_entry_t))
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    for (i = 0; i < NGX_HTTP_MODELGUARD_RULES_ITEMS; i++) {
-
-        entry = ngx_array_push(&entries);
-        if (entry == NULL) {
-            return NULL;
-        }
-
-        entry->tag = 0;
-        entry->path = ngx_http_modelguard_field_path(cf,
-                                    &ngx_http_modelguard_rules_items_paths[i]);
-        if (entry->path == NULL) {
-            return NULL;
-        }
-    }
-
-    return ngx_http_modelguard_rules_automaton(cf, &entries);
-}
-
-
-static modelguard_automaton_t *
-ngx_http_modelguard_rules_automaton(ngx_conf_t *cf, ngx_array_t *entries)
-{
-    int                      rc;
-    modelguard_automaton_t  *automaton;
-
-    automaton = NULL;
-
-    if (entries->nelts > MODELGUARD_AUTOMATON_PATHS_MAX) {
-        rc = MODELGUARD_TOO_BIG;
-
-    } else {
-        rc = modelguard_automaton_build(&automaton, entries->elts,
-                                        entries->nelts,
-                                        ngx_http_modelguard_regex_match,
-                                        ngx_http_modelguard_alloc, cf->pool);
-    }
-
-    if (rc != MODELGUARD_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "fields of the role \"items\" cannot be compiled: "
-                           "%s", (rc == MODELGUARD_TOO_BIG)
-                                 ? "too many paths, states or patterns"
-                                 : (rc == MODELGUARD_UNDECIDED)
-                                   ? "a pattern could not be matched"
-                                   : "not enough memory");
-        return NULL;
-    }
-
-    return automaton;
+    return NGX_OK;
 }
 
 
@@ -351,14 +331,6 @@ ngx_http_modelguard_rules_find(ngx_conf_t *cf, const ngx_array_t *fields,
 
     mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
 
-    if (mgmcf->compiled.elts == NULL
-        && ngx_array_init(&mgmcf->compiled, cf->pool, 16,
-                          sizeof(ngx_http_modelguard_compiled_t))
-           != NGX_OK)
-    {
-        return NULL;
-    }
-
     compiled = mgmcf->compiled.elts;
 
     for (i = 0; i < mgmcf->compiled.nelts; i++) {
@@ -368,15 +340,71 @@ ngx_http_modelguard_rules_find(ngx_conf_t *cf, const ngx_array_t *fields,
         }
     }
 
-    compiled = ngx_array_push(&mgmcf->compiled);
-    if (compiled == NULL) {
+    compiled = ngx_http_modelguard_rules_push(cf);
+
+    if (compiled != NULL) {
+        compiled->fields = fields;
+        compiled->profile = profile;
+    }
+
+    return compiled;
+}
+
+
+static ngx_http_modelguard_compiled_t *
+ngx_http_modelguard_rules_inspected(ngx_conf_t *cf, const ngx_array_t *fields,
+    const ngx_array_t *checks, ngx_uint_t counted)
+{
+    ngx_uint_t                        i;
+    ngx_http_modelguard_compiled_t   *compiled;
+    ngx_http_modelguard_main_conf_t  *mgmcf;
+
+    mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
+
+    compiled = mgmcf->compiled.elts;
+
+    for (i = 0; i < mgmcf->compiled.nelts; i++) {
+
+        if (compiled[i].profile == NULL && compiled[i].fields == fields
+            && compiled[i].checks == checks && compiled[i].counted == counted)
+        {
+            return &compiled[i];
+        }
+    }
+
+    compiled = ngx_http_modelguard_rules_push(cf);
+
+    if (compiled != NULL) {
+        compiled->fields = fields;
+        compiled->checks = checks;
+        compiled->counted = counted;
+    }
+
+    return compiled;
+}
+
+
+static ngx_http_modelguard_compiled_t *
+ngx_http_modelguard_rules_push(ngx_conf_t *cf)
+{
+    ngx_http_modelguard_compiled_t   *compiled;
+    ngx_http_modelguard_main_conf_t  *mgmcf;
+
+    mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
+
+    if (mgmcf->compiled.elts == NULL
+        && ngx_array_init(&mgmcf->compiled, cf->pool, 16,
+                          sizeof(ngx_http_modelguard_compiled_t))
+           != NGX_OK)
+    {
         return NULL;
     }
 
-    compiled->fields = fields;
-    compiled->profile = profile;
-    compiled->rules = NULL;
-    compiled->items = NULL;
+    compiled = ngx_array_push(&mgmcf->compiled);
+
+    if (compiled != NULL) {
+        ngx_memzero(compiled, sizeof(ngx_http_modelguard_compiled_t));
+    }
 
     return compiled;
 }

@@ -3,7 +3,8 @@
  * Copyright (C) the modelguard authors
  *
  * Compiles the fields of a location: under its profiles to the rules of the
- * rewriter, and those of the role "items" to the automaton that counts.
+ * rewriter, and those of the role "items", with the parameters, to
+ * what is looked for in a request.
  * What two locations have in common is compiled once.
  */
 
@@ -28,10 +29,13 @@
 char *ngx_http_modelguard_rules_compile(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *mglcf);
 
-/* sets mglcf->items, of the fields or of the built-in paths */
+/*
+ * Sets mglcf->inspect, of mglcf->checks and, if items are counted, of the
+ * items fields or of the built-in paths.
+ */
 
-char *ngx_http_modelguard_rules_items(ngx_conf_t *cf,
-    ngx_http_modelguard_loc_conf_t *mglcf);
+char *ngx_http_modelguard_rules_inspect(ngx_conf_t *cf,
+    ngx_http_modelguard_loc_conf_t *mglcf, ngx_uint_t counted);
 
 
 #endif /* NGX_HTTP_MODELGUARD_RULES_H_INCLUDED */

@@ -5,15 +5,22 @@
 
 
 #include "ngx_http_modelguard_stream.h"
-#include "ngx_http_modelguard_headers.h"
+#include "ngx_http_modelguard_output.h"
+#include "ngx_http_modelguard_stat.h"
 
 
+static ngx_int_t ngx_http_modelguard_stream_send(
+    ngx_http_modelguard_response_t *res);
 static ngx_int_t ngx_http_modelguard_stream_take(
     ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_stream_feed(
     ngx_http_modelguard_response_t *res);
 static ngx_int_t ngx_http_modelguard_stream_step(
     ngx_http_modelguard_response_t *res);
+static ngx_int_t ngx_http_modelguard_stream_read(
+    ngx_http_modelguard_response_t *res, ngx_buf_t *b);
+static ngx_int_t ngx_http_modelguard_stream_decode(
+    ngx_http_modelguard_response_t *res, ngx_buf_t *b);
 static ngx_int_t ngx_http_modelguard_stream_data(
     ngx_http_modelguard_response_t *res, u_char *data, size_t size);
 static ngx_int_t ngx_http_modelguard_stream_flush(
@@ -23,38 +30,44 @@ static ngx_int_t ngx_http_modelguard_stream_end(
 static ngx_int_t ngx_http_modelguard_stream_fail(
     ngx_http_modelguard_response_t *res, int code);
 static ngx_int_t ngx_http_modelguard_stream_cut(
-    ngx_http_modelguard_response_t *res, const char *why);
+    ngx_http_modelguard_response_t *res, ngx_http_modelguard_reason_e reason);
+static ngx_int_t ngx_http_modelguard_stream_break(
+    ngx_http_modelguard_response_t *res);
 static ngx_int_t ngx_http_modelguard_stream_open(
     ngx_http_modelguard_response_t *res, ngx_uint_t exact);
-static int ngx_http_modelguard_stream_sink(void *data, const uint8_t *bytes,
-    size_t len);
-static ngx_buf_t *ngx_http_modelguard_stream_buf(
-    ngx_http_modelguard_response_t *res);
-static ngx_buf_t *ngx_http_modelguard_stream_special(
-    ngx_http_modelguard_response_t *res);
 
 
 ngx_int_t
 ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
-    const modelguard_rules_t *rules)
+    const modelguard_rules_t *rules, ngx_http_modelguard_coding_e coding)
 {
-    off_t                       size;
-    ngx_http_request_t         *r;
-    modelguard_rewrite_conf_t   conf;
+    off_t                     size;
+    ngx_http_request_t       *r;
+    modelguard_frame_conf_t   conf;
 
     r = res->request;
 
-    conf.rules = rules;
-    conf.depth = (unsigned) res->conf->depth;
-    conf.hold = res->conf->vector_size;
-    conf.sink = ngx_http_modelguard_stream_sink;
-    conf.sink_data = res;
-    conf.alloc = ngx_http_modelguard_alloc;
-    conf.alloc_data = r->pool;
+    conf.framing = res->framing;
+    conf.frame = ngx_http_modelguard_output_frame;
+    conf.rewrite.rules = rules;
+    conf.rewrite.depth = (unsigned) res->conf->depth;
+    conf.rewrite.hold = res->conf->vector_size;
+    conf.rewrite.sink = ngx_http_modelguard_output_sink;
+    conf.rewrite.sink_data = res;
+    conf.rewrite.alloc = ngx_http_modelguard_alloc;
+    conf.rewrite.alloc_data = r->pool;
 
-    res->rewrite = modelguard_rewrite_create(&conf);
-    if (res->rewrite == NULL) {
+    res->frame = modelguard_frame_create(&conf);
+    if (res->frame == NULL) {
         return NGX_ERROR;
+    }
+
+    if (coding != NGX_HTTP_MODELGUARD_CODING_NONE) {
+        res->coding = ngx_http_modelguard_coding_create(r, coding,
+                                                     res->conf->inflate_size);
+        if (res->coding == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     /* after X-Accel-Redirect r->upstream is a finished one */
@@ -65,12 +78,20 @@ ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
 
     size = r->headers_out.content_length_n;
 
-    if (size <= 0 || size > NGX_HTTP_MODELGUARD_BUF_SIZE) {
+    if (size <= 0 || size > NGX_HTTP_MODELGUARD_BUF_SIZE || res->coding) {
         size = NGX_HTTP_MODELGUARD_BUF_SIZE;
     }
 
     res->size = (size_t) size;
-    res->held = 1;
+
+    /* frames are there to be seen as they come, and so is the header */
+
+    if (res->framing == MODELGUARD_FRAMING_NONE && res->conf->buffer_size) {
+        res->held = 1;
+
+    } else {
+        res->dirty = 1;
+    }
 
     return NGX_OK;
 }
@@ -107,6 +128,11 @@ ngx_http_modelguard_stream(ngx_http_modelguard_response_t *res,
             goto failed;
         }
 
+        if (rc == NGX_DONE) {
+            (void) ngx_http_modelguard_stream_send(res);
+            goto failed;
+        }
+
         if (res->held && r == r->main) {
             return NGX_OK;
         }
@@ -120,7 +146,7 @@ ngx_http_modelguard_stream(ngx_http_modelguard_response_t *res,
             rc = ngx_http_modelguard_response_drain(r);
 
         } else {
-            rc = ngx_http_modelguard_next_body(r, res->out);
+            rc = ngx_http_modelguard_stream_send(res);
         }
 
         if (rc == NGX_ERROR) {
@@ -158,6 +184,20 @@ failed:
     r->buffered &= ~NGX_HTTP_MODELGUARD_BUFFERED;
 
     return NGX_ERROR;
+}
+
+
+/* frames are flushed as they came */
+
+static ngx_int_t
+ngx_http_modelguard_stream_send(ngx_http_modelguard_response_t *res)
+{
+    if (res->framing != MODELGUARD_FRAMING_NONE && res->buf) {
+        res->buf->flush = 1;
+        res->dirty = 0;
+    }
+
+    return ngx_http_modelguard_next_body(res->request, res->out);
 }
 
 
@@ -224,40 +264,26 @@ ngx_http_modelguard_stream_feed(ngx_http_modelguard_response_t *res)
 static ngx_int_t
 ngx_http_modelguard_stream_step(ngx_http_modelguard_response_t *res)
 {
-    size_t        size;
     ngx_int_t     rc;
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
     cl = res->in;
     b = cl->buf;
-    size = 0;
 
     if (ngx_buf_in_memory(b)) {
-        size = b->last - b->pos;
+
+        rc = res->coding ? ngx_http_modelguard_stream_decode(res, b)
+                         : ngx_http_modelguard_stream_read(res, b);
+
+        if (rc != NGX_OK) {
+            return rc == NGX_AGAIN ? NGX_OK : rc;
+        }
 
     } else if (b->in_file) {
         ngx_log_error(NGX_LOG_ALERT, res->request->connection->log, 0,
                       "modelguard: a response in a file only");
         return NGX_ERROR;
-    }
-
-    if (size > NGX_HTTP_MODELGUARD_BUF_SIZE) {
-        size = NGX_HTTP_MODELGUARD_BUF_SIZE;
-    }
-
-    if (size) {
-        rc = ngx_http_modelguard_stream_data(res, b->pos, size);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        b->pos += size;
-
-        if (b->pos < b->last) {
-            return NGX_OK;
-        }
     }
 
     if (b->in_file) {
@@ -279,6 +305,59 @@ ngx_http_modelguard_stream_step(ngx_http_modelguard_response_t *res)
 }
 
 
+/* some of a buf of the sender; NGX_AGAIN: there is more of it */
+
+static ngx_int_t
+ngx_http_modelguard_stream_read(ngx_http_modelguard_response_t *res,
+    ngx_buf_t *b)
+{
+    size_t     size;
+    ngx_int_t  rc;
+
+    size = ngx_min(b->last - b->pos, NGX_HTTP_MODELGUARD_BUF_SIZE);
+
+    if (size == 0) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_modelguard_stream_data(res, b->pos, size);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    b->pos += size;
+
+    return b->pos < b->last ? NGX_AGAIN : NGX_OK;
+}
+
+
+/* the same, coded: a few bytes may be any amount of output */
+
+static ngx_int_t
+ngx_http_modelguard_stream_decode(ngx_http_modelguard_response_t *res,
+    ngx_buf_t *b)
+{
+    ngx_int_t  rc;
+    ngx_str_t  out;
+
+    rc = ngx_http_modelguard_coding_decode(res->coding, &b->pos, b->last,
+                                           &out);
+    if (rc == NGX_ERROR) {
+        return ngx_http_modelguard_stream_cut(res,
+                                         NGX_HTTP_MODELGUARD_REASON_INFLATE);
+    }
+
+    if (rc == NGX_AGAIN) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_modelguard_stream_data(res, out.data, out.len);
+
+    return rc == NGX_OK ? NGX_AGAIN : rc;
+}
+
+
 static ngx_int_t
 ngx_http_modelguard_stream_data(ngx_http_modelguard_response_t *res,
     u_char *data, size_t size)
@@ -291,11 +370,11 @@ ngx_http_modelguard_stream_data(ngx_http_modelguard_response_t *res,
     switch (res->state) {
 
     case NGX_HTTP_MODELGUARD_REWRITE:
-        code = modelguard_rewrite_feed(res->rewrite, data, size);
+        code = modelguard_frame_feed(res->frame, data, size);
         break;
 
     case NGX_HTTP_MODELGUARD_COPY:
-        code = ngx_http_modelguard_stream_sink(res, data, size);
+        code = ngx_http_modelguard_output_sink(res, data, size);
         break;
 
     case NGX_HTTP_MODELGUARD_ENDED:
@@ -339,7 +418,7 @@ ngx_http_modelguard_stream_flush(ngx_http_modelguard_response_t *res)
         res->last = 1;
 
         return ngx_http_modelguard_stream_cut(res,
-                                         "the model server closed too early");
+                                         NGX_HTTP_MODELGUARD_REASON_UPSTREAM);
     }
 
     if (res->held || !res->dirty) {
@@ -353,7 +432,7 @@ ngx_http_modelguard_stream_flush(ngx_http_modelguard_response_t *res)
         return NGX_OK;
     }
 
-    b = ngx_http_modelguard_stream_special(res);
+    b = ngx_http_modelguard_output_special(res);
     if (b == NULL) {
         return NGX_ERROR;
     }
@@ -377,10 +456,17 @@ ngx_http_modelguard_stream_end(ngx_http_modelguard_response_t *res,
     r = res->request;
     exact = (last->last_buf || r != r->main);
 
+    if (res->coding
+        && ngx_http_modelguard_coding_finish(res->coding) != NGX_OK)
+    {
+        return ngx_http_modelguard_stream_cut(res,
+                                         NGX_HTTP_MODELGUARD_REASON_INFLATE);
+    }
+
     /* no body at all is as harmless as "Content-Length: 0" */
 
     if (res->state == NGX_HTTP_MODELGUARD_REWRITE && res->received) {
-        code = modelguard_rewrite_finish(res->rewrite);
+        code = modelguard_frame_finish(res->frame);
 
         if (code != MODELGUARD_OK) {
             rc = ngx_http_modelguard_stream_fail(res, code);
@@ -391,10 +477,11 @@ ngx_http_modelguard_stream_end(ngx_http_modelguard_response_t *res,
         }
     }
 
-    if (res->rewrite) {
-        modelguard_rewrite_free(res->rewrite);
-        res->rewrite = NULL;
+    if (ngx_http_modelguard_output_frame(res) != MODELGUARD_OK) {
+        return NGX_ERROR;
     }
+
+    ngx_http_modelguard_response_free(res);
 
     if (res->state == NGX_HTTP_MODELGUARD_REWRITE) {
         res->state = NGX_HTTP_MODELGUARD_ENDED;
@@ -414,7 +501,7 @@ ngx_http_modelguard_stream_end(ngx_http_modelguard_response_t *res,
     b = res->buf;
 
     if (b == NULL) {
-        b = ngx_http_modelguard_stream_special(res);
+        b = ngx_http_modelguard_output_special(res);
         if (b == NULL) {
             return NGX_ERROR;
         }
@@ -434,41 +521,33 @@ ngx_http_modelguard_stream_end(ngx_http_modelguard_response_t *res,
 static ngx_int_t
 ngx_http_modelguard_stream_fail(ngx_http_modelguard_response_t *res, int code)
 {
-    const char          *why;
     ngx_http_request_t  *r;
 
     r = res->request;
-
-    switch (code) {
-
-    case MODELGUARD_TOO_DEEP:
-        why = "it is nested deeper than \"modelguard_max_depth\"";
-        break;
-
-    case MODELGUARD_TOO_BIG:
-        why = "a vector or a name is over \"modelguard_vector_size\"";
-        break;
-
-    default:
-        why = modelguard_rewrite_error(code);
-    }
+    res->reason = ngx_http_modelguard_reason_of(code);
 
     if (res->conf->on_error != NGX_HTTP_MODELGUARD_PASS
         || res->state != NGX_HTTP_MODELGUARD_REWRITE
         || code == MODELGUARD_SINK)
     {
-        return ngx_http_modelguard_stream_cut(res, why);
+        return ngx_http_modelguard_stream_cut(res, res->reason);
     }
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "modelguard: response passed unguarded: %s", why);
+                  "modelguard: response passed unguarded: %s",
+                  ngx_http_modelguard_reason_sentence(res->reason));
 
-    if (modelguard_rewrite_pass(res->rewrite) != MODELGUARD_OK) {
+    ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_UNGUARDED,
+                                    res->reason);
+
+    if (ngx_http_modelguard_output_unframe(res) != NGX_OK
+        || modelguard_frame_pass(res->frame) != MODELGUARD_OK)
+    {
         return NGX_ERROR;
     }
 
-    modelguard_rewrite_free(res->rewrite);
-    res->rewrite = NULL;
+    modelguard_frame_free(res->frame);
+    res->frame = NULL;
 
     res->state = NGX_HTTP_MODELGUARD_COPY;
 
@@ -476,22 +555,62 @@ ngx_http_modelguard_stream_fail(ngx_http_modelguard_response_t *res, int code)
 }
 
 
-/* NGX_ABORT: there is still time for a clean answer */
+/*
+ * NGX_ABORT: there is still time for a clean answer; NGX_DONE: what is in
+ * res->out is to be sent, and nothing after it.
+ */
 
 static ngx_int_t
 ngx_http_modelguard_stream_cut(ngx_http_modelguard_response_t *res,
-    const char *why)
+    ngx_http_modelguard_reason_e reason)
 {
-    res->why = why;
+    res->reason = reason;
 
     if (res->held) {
         return NGX_ABORT;
     }
 
     ngx_log_error(NGX_LOG_ERR, res->request->connection->log, 0,
-                  "modelguard: response cut: %s", why);
+                  "modelguard: response cut: %s",
+                  ngx_http_modelguard_response_why(res));
 
-    return NGX_ERROR;
+    ngx_http_modelguard_stat_refuse(res->request,
+                                    NGX_HTTP_MODELGUARD_STAT_CUT, reason);
+
+    return res->framing == MODELGUARD_FRAMING_NONE
+           ? NGX_ERROR : ngx_http_modelguard_stream_break(res);
+}
+
+
+/*
+ * Clients take the end of a stream for its end, however it comes: a last
+ * frame tells them of the error.
+ */
+
+static ngx_int_t
+ngx_http_modelguard_stream_break(ngx_http_modelguard_response_t *res)
+{
+    ngx_str_t             frame;
+    ngx_uint_t            events;
+    modelguard_framing_e  framing;
+
+    framing = res->framing;
+
+    if (ngx_http_modelguard_output_cancel(res) != NGX_OK) {
+
+        /* the client has a part of the frame, which it will not get whole */
+
+        return NGX_DONE;
+    }
+
+    events = (framing == MODELGUARD_FRAMING_EVENTS);
+
+    if (ngx_http_modelguard_response_frame(res, events, &frame) == NGX_OK) {
+        (void) ngx_http_modelguard_output_sink(res, frame.data, frame.len);
+        (void) ngx_http_modelguard_output_frame(res);
+    }
+
+    return NGX_DONE;
 }
 
 
@@ -518,122 +637,4 @@ ngx_http_modelguard_stream_open(ngx_http_modelguard_response_t *res,
     }
 
     return NGX_OK;
-}
-
-
-/* modelguard_sink_pt */
-
-static int
-ngx_http_modelguard_stream_sink(void *data, const uint8_t *bytes, size_t len)
-{
-    ngx_http_modelguard_response_t *res = data;
-
-    size_t      n;
-    ngx_buf_t  *b;
-
-    res->length += len;
-    res->dirty = 1;
-
-    while (len) {
-        b = res->buf;
-
-        if (b == NULL || b->last == b->end) {
-            b = ngx_http_modelguard_stream_buf(res);
-            if (b == NULL) {
-                return MODELGUARD_NOMEM;
-            }
-        }
-
-        n = ngx_min(len, (size_t) (b->end - b->last));
-
-        b->last = ngx_cpymem(b->last, bytes, n);
-        bytes += n;
-        len -= n;
-    }
-
-    return MODELGUARD_OK;
-}
-
-
-/* a buf at the end of res->out: of the ring, or a new one */
-
-static ngx_buf_t *
-ngx_http_modelguard_stream_buf(ngx_http_modelguard_response_t *res)
-{
-    size_t               size;
-    ngx_buf_t           *b;
-    ngx_chain_t         *cl;
-    ngx_http_request_t  *r;
-
-    r = res->request;
-    cl = res->free;
-
-    if (cl) {
-        res->free = cl->next;
-        b = cl->buf;
-
-    } else {
-        size = res->bufs ? NGX_HTTP_MODELGUARD_BUF_SIZE : res->size;
-
-        b = ngx_create_temp_buf(r->pool, size);
-        if (b == NULL) {
-            return NULL;
-        }
-
-        cl = ngx_alloc_chain_link(r->pool);
-        if (cl == NULL) {
-            return NULL;
-        }
-
-        b->tag = (ngx_buf_tag_t) &ngx_http_modelguard_module;
-
-        cl->buf = b;
-        res->bufs++;
-    }
-
-    b->recycled = 1;
-    b->flush = 0;
-    b->last_buf = 0;
-    b->last_in_chain = 0;
-
-    cl->next = NULL;
-    *res->last_out = cl;
-    res->last_out = &cl->next;
-
-    res->buf = b;
-
-    return b;
-}
-
-
-/*
- * A buf that carries flags alone.  It cannot be of the ring: it is empty from
- * the start, so nobody could tell when those after us are done with it.
- */
-
-static ngx_buf_t *
-ngx_http_modelguard_stream_special(ngx_http_modelguard_response_t *res)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    b = ngx_calloc_buf(res->request->pool);
-    if (b == NULL) {
-        return NULL;
-    }
-
-    cl = ngx_alloc_chain_link(res->request->pool);
-    if (cl == NULL) {
-        return NULL;
-    }
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    *res->last_out = cl;
-    res->last_out = &cl->next;
-
-    res->buf = NULL;
-
-    return b;
 }

@@ -2,8 +2,9 @@
 /*
  * Copyright (C) the modelguard authors
  *
- * The way of a response's bytes: the sender's chain, the rewriter, bufs of
- * our own.  No buf of the sender is ever passed on, and none is kept.
+ * The way of a response's bytes: the sender's chain, the decoder, the frames
+ * and their rewriter, bufs of our own.  No buf of the sender is ever passed
+ * on, and none is kept.
  */
 
 
@@ -18,17 +19,18 @@
 #include "ngx_http_modelguard_response.h"
 
 
-#define NGX_HTTP_MODELGUARD_BUFS      16
-#define NGX_HTTP_MODELGUARD_BUF_SIZE  32768
-
 #define NGX_HTTP_MODELGUARD_BUFFERED  0x08   /* of r->buffered; the image
                                                 filter's, which has no JSON */
 
 
-/* makes the rewriter and holds the header; NGX_OK or NGX_ERROR */
+/*
+ * Makes the decoder and the frames with their rewriter, and sets res->held
+ * if the header is to be held; NGX_OK or NGX_ERROR.
+ */
 
 ngx_int_t ngx_http_modelguard_stream_start(
-    ngx_http_modelguard_response_t *res, const modelguard_rules_t *rules);
+    ngx_http_modelguard_response_t *res, const modelguard_rules_t *rules,
+    ngx_http_modelguard_coding_e coding);
 
 /* the body filter, in the states REWRITE, COPY and ENDED */
 

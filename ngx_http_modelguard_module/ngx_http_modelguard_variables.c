@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_variables.h"
 #include "ngx_http_modelguard_ctx.h"
+#include "ngx_http_modelguard_stat.h"
 
 
 #define NGX_HTTP_MODELGUARD_PREFIX_LEN  8    /* bytes of an IPv6 /64 */
@@ -25,6 +26,10 @@ static ngx_int_t ngx_http_modelguard_variable_client(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_modelguard_variable_addr(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_modelguard_variable_reason(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_modelguard_variable_count(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_modelguard_variable_set(ngx_http_variable_value_t *v,
     u_char *data, size_t len);
 
@@ -43,6 +48,11 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
     { ngx_string("modelguard_profile"), NULL,
       ngx_http_modelguard_variable_str,
       offsetof(ngx_http_modelguard_ctx_t, profile),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("modelguard_param"), NULL,
+      ngx_http_modelguard_variable_str,
+      offsetof(ngx_http_modelguard_ctx_t, param),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("modelguard_remaining"), NULL,
@@ -68,6 +78,14 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
       ngx_http_modelguard_variable_addr, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("modelguard_reason"), NULL,
+      ngx_http_modelguard_variable_reason, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("modelguard_count_"), NULL,
+      ngx_http_modelguard_variable_count, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
       ngx_http_null_variable
 };
 
@@ -79,7 +97,8 @@ static ngx_str_t  ngx_http_modelguard_verdicts[] = {
     ngx_string("PASSED"),
     ngx_string("LIMITED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("EXHAUSTED" NGX_HTTP_MODELGUARD_DRY_RUN),
-    ngx_string("INVALID" NGX_HTTP_MODELGUARD_DRY_RUN)
+    ngx_string("INVALID" NGX_HTTP_MODELGUARD_DRY_RUN),
+    ngx_string("FORBIDDEN" NGX_HTTP_MODELGUARD_DRY_RUN)
 };
 
 
@@ -246,6 +265,55 @@ ngx_http_modelguard_variable_addr(ngx_http_request_t *r,
     }
 
     return ngx_http_modelguard_variable_set(v, p, len);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_variable_reason(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const char                 *word;
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    ctx = ngx_http_modelguard_ctx_find(r);
+
+    if (ctx == NULL || ctx->reason == NGX_HTTP_MODELGUARD_REASON_NONE) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    word = ngx_http_modelguard_reason_word(ctx->reason);
+
+    return ngx_http_modelguard_variable_set(v, (u_char *) word,
+                                            ngx_strlen(word));
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_variable_count(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    u_char             *p;
+    ngx_str_t           word;
+    ngx_atomic_uint_t   count;
+
+    word.len = name->len - (sizeof("modelguard_count_") - 1);
+    word.data = name->data + sizeof("modelguard_count_") - 1;
+
+    if (ngx_http_modelguard_stat_find(r, &word, &count) != NGX_OK) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_ATOMIC_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_modelguard_variable_set(v, p,
+                                            ngx_sprintf(p, "%uA", count) - p);
 }
 
 

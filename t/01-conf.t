@@ -90,9 +90,6 @@ my %one = (
     modelguard_log_level => [ [ qw( info notice warn error ) ],
         [ 'crit', 'invalid value "crit"', 'debug', 'invalid value "debug"' ] ],
 
-    modelguard_error_body => [ [ qw( openai problem off ) ],
-        [ 'on', 'invalid value "on"' ] ],
-
     modelguard_on_error => [ [ qw( block pass ) ],
         [ 'off', 'invalid value "off"' ] ],
 
@@ -101,6 +98,11 @@ my %one = (
 
     modelguard_buffer_size => [ [ 0, 1, '256k', '1024m' ],
         [ '-1', 'invalid value', '1x', 'invalid value' ] ],
+
+    modelguard_inflate_size => [ [ 0, 1, '256m', '4g', '9223372036854775807' ],
+        [ '-1', 'directive invalid value', '1x', 'directive invalid value',
+          '1t', 'directive invalid value',
+          '9223372036854775808', 'directive invalid value' ] ],
 
     modelguard_vector_size => [ [ 1, 2, '256k', '64m', 67108863 ],
         [ 0, 'value must be between 1 and 64m',
@@ -112,6 +114,9 @@ my %one = (
         [ 0, 'value must be between 1 and 512',
           513, 'value must be between 1 and 512',
           'deep', 'invalid number' ] ],
+
+    modelguard_binary_output => [ [ qw( json forbid off ) ],
+        [ 'on', 'invalid value "on"' ] ],
 
     modelguard_body_size => [ [ 0, '1', '16m' ],
         [ '16mb', 'invalid value' ] ],
@@ -135,8 +140,11 @@ for my $name (sort keys %one) {
 my %sample = (
     (map { $_ => "$_ $one{$_}[0][0];" } keys %one),
     modelguard_types => 'modelguard_types application/x-json;',
+    modelguard_error_body => 'modelguard_error_body plain upstream;',
+    modelguard_strip_headers => 'modelguard_strip_headers x-* !x-id;',
     modelguard_field => 'modelguard_field scores $.s;',
     modelguard_budget => 'modelguard_budget b zone=z limit=1 window=1s;',
+    modelguard_param => 'modelguard_param $.n max=1;',
     modelguard => 'modelguard off;',
 );
 
@@ -163,6 +171,50 @@ for my $line ($zone, $profile) {
 }
 
 
+# modelguard_error_body
+
+values_of('modelguard_error_body',
+    [ qw( openai problem anthropic google plain off ),
+      map { "$_ upstream" } qw( openai problem anthropic google plain ) ],
+    [ 'on', 'invalid value "on"',
+      'openai problem', 'invalid parameter "problem"',
+      'openai Upstream', 'invalid parameter "Upstream"',
+      'off upstream', 'invalid parameter "upstream"',
+      'upstream', 'invalid value "upstream"',
+      'openai upstream upstream', 'invalid number of arguments',
+      'openai; modelguard_error_body openai', 'directive is duplicate',
+      '', 'invalid number of arguments' ]);
+
+
+# modelguard_strip_headers
+
+values_of('modelguard_strip_headers',
+    [ 'off', 'x-*', '*', 'X-A !x-b Server-Timing', '!x-a', '!x-* x-y',
+      'x-a; modelguard_strip_headers x-b', 'server date etag location',
+      'retry-after vary cache-control www-authenticate',
+      'content-* !content-type !connection', 'x_y x.z', 'x-a x-a',
+      'x' x 200 ],
+    [ '', 'invalid number of arguments',
+      '""', 'invalid parameter ""',
+      '!', 'invalid parameter "!"',
+      '!*', 'invalid parameter "!*"',
+      '**', 'invalid parameter "**"',
+      '!!x', 'invalid parameter "!!x"',
+      'x*y', 'invalid parameter "x*y"',
+      '*-id', 'invalid parameter "*-id"',
+      '"x y"', 'invalid parameter "x y"',
+      'x:', 'invalid parameter "x:"',
+      "x\xc3\xa4", 'invalid parameter',
+      'off x', 'invalid parameter "off"',
+      'x off', 'invalid parameter "off"',
+      'off; modelguard_strip_headers x', 'directive is duplicate',
+      'x; modelguard_strip_headers off', 'directive is duplicate',
+      map { ($_, "the header \"\L$_\E\" cannot be stripped") }
+          qw( content-type Content-Length content-encoding content-range
+              transfer-encoding connection keep-alive upgrade trailer
+              Inference-Header-Content-Length ) ]);
+
+
 # modelguard_types
 
 values_of('modelguard_types',
@@ -186,7 +238,14 @@ values_of('modelguard_field',
       'metadata $ $.a \'$["b c"]\' $.*.c $.**.d',
       'label $.**.~^(prob|score)s?$', '"label" \'$[~"a.b"]\'',
       'metadata $.a=b', 'metadata $["x=y"]',
-      'items $.rows', 'usage $.usage', 'logprobs $.l', 'embedding $.e' ],
+      'items $.rows', 'usage $.usage', 'logprobs $.l', 'embedding $.e',
+      'scores $.s encoding=string', 'scores $.s $.t encoding=text',
+      'embedding encoding=base64f32 $.e', 'logprobs $.l encoding=base64f32',
+      'scores $.s shape=$.h datatype=$.t encoding=string',
+      'scores $.s[*].p label=$.s[*].l encoding=string',
+      'scores $.s $.t encoding=json inside=$.p',
+      'scores inside=$[*].p encoding=json label=$[*].l $.s[*]',
+      'metadata $.s encoding=json inside=$' ],
     [ 'score $.s', 'unknown role "score"',
       '"" $.s', 'unknown role ""',
       'scores', 'invalid number of arguments in "modelguard_field"',
@@ -209,7 +268,37 @@ values_of('modelguard_field',
       'metadata $.s label=$.l', 'invalid field "metadata": only ...',
       'scores $.s $.t shape=$.u', 'invalid field "scores": ... exactly one',
       'scores $.s[*] label=$.l[*] shape=$.u',
-      'invalid field "scores": "label" excludes' ]);
+      'invalid field "scores": "label" excludes',
+      'scores $.s encoding=', 'unknown encoding in "encoding="',
+      'scores $.s encoding=hex', 'unknown encoding in "encoding=hex", ...',
+      'scores $.s encoding=JSON', 'unknown encoding in "encoding=JSON"',
+      'scores $.s encoding=text encoding=string',
+      'duplicate parameter "encoding=string"',
+      'scores $.s encoding=json inside=$.a inside=$.b',
+      'duplicate parameter "inside=$.b"',
+      'scores $.s encoding=json inside=', 'invalid path "": empty path at 0',
+      'scores $.s encoding=json inside=$x', 'invalid path "$x": ... at 1',
+      'scores $.s encoding=json', 'invalid field "scores": "encoding=json" '
+                                  . 'needs "inside"',
+      'scores $.s inside=$.a', 'invalid field "scores": "inside" needs '
+                               . '"encoding=json"',
+      'scores $.s encoding=string inside=$.a',
+      'invalid field "scores": "inside" needs "encoding=json"',
+      'scores $.s[*] label=$.l[*] encoding=text',
+      'invalid field "scores": "encoding=text" and "encoding=base64f32" '
+      . 'exclude "label"',
+      'logits $.s shape=$.l encoding=base64f32',
+      'invalid field "logits": ... exclude "label", "shape"',
+      'scores $.s datatype=$.l encoding=text',
+      'invalid field "scores": ... exclude "label", "shape"',
+      'scores $.s label=$.p.l encoding=json inside=$.p',
+      'invalid field "scores": the value and its label share no array',
+      'metadata $.s encoding=text',
+      'invalid field "metadata": it takes no "encoding" but "json"',
+      'label $.s encoding=base64f32', 'invalid field "label": it takes no ',
+      'usage $.s encoding=string', 'invalid field "usage": it takes no ',
+      'items $.s encoding=string',
+      'invalid field "items": it takes no "encoding"' ]);
 
 
 # modelguard_profile
@@ -345,6 +434,59 @@ conf_says('modelguard_zone $remote_addr zone=z;', 'invalid zone size',
 conf_says("$zone\n$zone", 'already bound', 'a zone twice');
 
 
+# modelguard_param
+
+location_says("modelguard_param $_;") for
+    'logit_bias forbid', '$.n max=1', '$.n max=0.5', '$.a[*].b drop',
+    q('$["a b"]' 'set={"a": [1, null]}'), 'n require', '$.**.x forbid',
+    '$.~^log forbid', '$.o.u set=true when=$.stream', 'off',
+    '$.n max=1; modelguard_param $.n require',
+    '$.n max=1 when=$.a; modelguard_param $.n max=2 when=$.b',
+    '$.n max=1; modelguard_param n[0] drop; modelguard_param n.a set=1';
+
+location_says(@$_) for
+    [ 'modelguard_param;', 'invalid number of arguments' ],
+    [ 'modelguard_param n max=1 when=a b;', 'invalid number of arguments' ],
+    [ 'modelguard_param n;',
+      '"modelguard_param" must say what becomes of "n"' ],
+    [ 'modelguard_param n[ drop;', 'invalid path "n["' ],
+    [ 'modelguard_param $ drop;',
+      'invalid parameter "drop" of "$": the root is no parameter' ],
+    [ 'modelguard_param n x;', 'invalid parameter "x"' ],
+    [ 'modelguard_param n forbidden;', 'invalid parameter "forbidden"' ],
+    [ 'modelguard_param n drop=1;', 'invalid parameter "drop=1"' ],
+    [ 'modelguard_param n max;', 'invalid parameter "max"' ],
+    [ 'modelguard_param n max=;', 'the limit is not a decimal number' ],
+    [ 'modelguard_param n max=-1;', 'the limit is not a decimal number' ],
+    [ 'modelguard_param n max=1e3;', 'the limit is not a decimal number' ],
+    [ 'modelguard_param n set=;', 'the value is not JSON' ],
+    [ 'modelguard_param n set=yes;', 'the value is not JSON' ],
+    [ q(modelguard_param n 'set={"a":1';), 'the value is not JSON' ],
+    [ 'modelguard_param n max=1 stream;', 'invalid parameter "stream"' ],
+    [ 'modelguard_param n max=1 when=;', 'invalid path ""' ],
+    [ 'modelguard_param n max=1 when=a[;', 'invalid path "a["' ],
+    [ 'modelguard_param off off;', 'invalid parameter "off"' ],
+    [ 'modelguard_param off; modelguard_param off;',
+      '"modelguard_param" directive is duplicate' ],
+    [ 'modelguard_param off; modelguard_param n drop;',
+      'stands beside "modelguard_param off"' ],
+    [ 'modelguard_param n drop; modelguard_param off;',
+      '"modelguard_param" directive is duplicate' ],
+    [ 'modelguard_param n max=1; modelguard_param $.n max=2;',
+      'conflicting modelguard param "$.n": it is given twice' ],
+    [ 'modelguard_param n drop; modelguard_param n set=1 when=a;',
+      'conflicting modelguard param "n": it is not changed in one way only' ],
+    [ 'modelguard_param n set=1; modelguard_param n.a set=1;',
+      'conflicting modelguard param "n.a": one is set in what another' ],
+    [ 'modelguard_param "$.~(" forbid;', 'invalid path "$.~("' ];
+
+for my $n (61 .. 63) {
+    location_says(join(' ', map { "modelguard_param p$_ drop;" } 1 .. $n),
+                  $n > 62 ? 'too many modelguard params, the maximum is 62'
+                          : undef);
+}
+
+
 # modelguard_budget
 
 my $budget = 'modelguard_budget b zone=z';
@@ -430,6 +572,33 @@ conf_says(sprintf($twice, $_), 'modelguard budget "b" in zone "z" conflicts',
           "one budget in two locations: $_") for
     'limit=2 window=1s', 'limit=1 window=2s', 'limit=1 window=1s burst=1',
     'limit=1 window=1s unit=items';
+
+
+# what is in base64 is not ranked
+
+for my $t ('label_only', 'top=1', 'min=0.5', 'round=2 top=3 renormalize') {
+    conf_says("modelguard_profile p { scores $t; logits round=2; }\n"
+              . "server { listen 127.0.0.1:1; location /t { modelguard p;\n"
+              . "modelguard_field $_->[0]; } }", $_->[1], "$_->[0] under $t")
+        for
+        [ 'scores $.s encoding=base64f32',
+          'fields cannot be compiled for profile "p": what is in base64 takes '
+          . 'only "keep", "drop", "null", "round" and "step", for the' ],
+        [ 'logits $.s encoding=base64f32' ], [ 'scores $.s encoding=text' ];
+}
+
+my $steps = join '.', map { "a$_" } 1 .. 10;
+
+for my $n (5, 6, 7) {
+    my $inside = join '.', map { "b$_" } 1 .. $n;
+
+    conf_says("modelguard_profile p { scores round=2; }\n"
+              . "server { listen 127.0.0.1:1; location /t { modelguard p;\n"
+              . "modelguard_field scores \$.$steps encoding=json "
+              . "inside=\$.$inside; } }",
+              $n > 6 ? 'a path has too many steps together with that inside'
+                     : undef, "10 and $n steps");
+}
 
 
 # fields that together are too much

@@ -605,7 +605,7 @@ Content-Type: application/json
 {"error":{"message":"The request body is not valid JSON.","type":"invalid_request_error","param":null,"code":"invalid_body"}}
 --- error_log
 [error]
-modelguard: refusing request, its items cannot be counted: invalid_body
+modelguard: refusing request, its body cannot be inspected: invalid_body
 
 
 
@@ -982,7 +982,7 @@ POST /t
 {"inputs": [1,2,345]}
 --- error_code: 413
 --- error_log
-its items cannot be counted: body_too_large, see "modelguard_body_size"
+its body cannot be inspected: body_too_large, see "modelguard_body_size"
 
 
 

@@ -128,7 +128,7 @@ POST /t
 POST /t
 no JSON
 --- error_log
-modelguard: refusing request, dry run, its items cannot be counted: invalid_body
+modelguard: refusing request, dry run, its body cannot be inspected: invalid_body
 
 
 

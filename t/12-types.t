@@ -19,9 +19,9 @@ our @Json = (
 );
 
 our @Opaque = (
-    'text/plain', 'text/html', 'text/json', 'text/event-stream',
-    'application/x-ndjson', 'application/jsonl', 'application/json-seq',
+    'text/plain', 'text/html', 'text/json', 'text/event-streams',
     'application/octet-stream', 'application/x-protobuf', 'application/grpc',
+    'application/grpc+json', 'application/vnd.amazon.eventstream',
     'application/jso', 'application/jsonx', 'application/+json', '+json',
     'application/x' . 'x' x 200 . '+json', 'multipart/mixed; boundary=x',
     'application/json; charset=utf-16', 'application/json; charset="UTF-16LE"',
@@ -134,7 +134,7 @@ main::requests('text/json', 'application/x-MODEL;v=1', 'application/a+json')
 
 
 
-=== TEST 7: a profile that keeps everything still refuses what it cannot read
+=== TEST 7: a guard without fields refuses what it cannot read
 --- http_config
     modelguard_profile kept { scores keep; }
 --- config

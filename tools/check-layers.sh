@@ -11,7 +11,7 @@
 #     3  module  conf                      sees everything; others see only
 #                                          the types of conf.h
 #     2  access  body  filter  variables   (and every noun not named here)
-#     1  zone  regex  log  sync  json
+#     1  zone  regex  codec  zlib  brotli  zstd  log  sync  json
 #     0  modelguard_*                      no nginx, no clock, no malloc
 
 set -euo pipefail
@@ -53,6 +53,7 @@ layer_of()
 
     case ${noun%.*} in
         zone | regex | log | sync | json)  echo 1 ;;
+        codec | zlib | brotli | zstd)      echo 1 ;;
         module | conf)                     echo 3 ;;
         *)                                 echo 2 ;;
     esac
@@ -126,7 +127,8 @@ check_nginx_includes()
 }
 
 
-# Things that exactly one noun may touch: a pattern, its owner, and what it is.
+# Things that only one noun may touch, or two: a pattern, its owners, and what
+# it is.
 
 check_owners()
 {
@@ -135,19 +137,24 @@ check_owners()
     while read -r pattern owner what; do
         (cd "$SOURCES" && grep -lE "$pattern" ./*.[ch] || true) \
             | while read -r name; do
-            case ${name#./} in
-                "$PREFIX$owner".[ch])  ;;
-                *)  problem "${name#./}: only $PREFIX$owner.c uses $what" ;;
-            esac
+            name=${name#./}
+            [[ $name =~ ^$PREFIX($owner)\.[ch]$ ]] \
+                || problem "$name: only $PREFIX$owner.c uses $what"
         done
     done << 'END'
 #[[:space:]]*include[[:space:]]*["<]pcre2?[a-z]*\.h regex PCRE2
 \bpcre2_[a-z_]+\( regex PCRE2
+#[[:space:]]*include[[:space:]]*["<]zlib\.h zlib zlib
+\b(inflate|deflate)[A-Z][A-Za-z0-9]*\(|\binflate\( zlib zlib
+#[[:space:]]*include[[:space:]]*["<]brotli/ brotli brotli
+\bBrotli[A-Z][A-Za-z]*\( brotli brotli
+#[[:space:]]*include[[:space:]]*["<](zstd|zdict) zstd zstd
+\bZSTD_[A-Za-z]+\( zstd zstd
 #[[:space:]]*include[[:space:]]*["<]jansson json jansson
 \bjson_(t|loadb|dumps|object|array|integer)\b json jansson
 \bngx_shmtx_[a-z]+\( zone locks
-\bngx_slab_[a-z_]+\( zone shared memory
-\bngx_shared_memory_add\( zone shared memory
+\bngx_slab_[a-z_]+\( zone|stat shared memory
+\bngx_shared_memory_add\( zone|stat shared memory
 END
 }
 
@@ -331,7 +338,15 @@ self_test()
     spoil includes ${n}_access.c "$h \"${n}_filter.h\"" 'meet only in'
     spoil includes ${n}_filter.c "$h \"${n}_access.h\"" 'meet only in'
     spoil includes ${n}_filter.c "$h <pcre2.h>" 'uses PCRE2'
+    spoil includes ${n}_coding.c "$h <zlib.h>" 'uses zlib'
+    spoil includes ${n}_coding.c 'inflateEnd(&z);' 'uses zlib'
+    spoil includes ${n}_zlib.c "$h <brotli/decode.h>" 'uses brotli'
+    spoil includes ${n}_zlib.c 'BrotliDecoderIsFinished(b);' 'uses brotli'
+    spoil includes ${n}_brotli.c "$h <zstd_errors.h>" 'uses zstd'
+    spoil includes ${n}_brotli.c 'ZSTD_freeDStream(z);' 'uses zstd'
+    spoil includes ${n}_zstd.c "$h \"${n}_coding.h\"" 'layer 1 includes'
     spoil includes ${n}_access.c "$h <jansson.h>" 'uses jansson'
+    spoil includes ${n}_stat.c 'ngx_shmtx_lock(&p->mutex);' 'uses locks'
     spoil includes ${n}_body.c 'ngx_shmtx_lock(&p->mutex);' 'uses locks'
     spoil includes ${n}_ctx.c 'ngx_slab_alloc(p, 1);' 'uses shared memory'
     spoil includes modelguard_base.h "$h \"modelguard_path.h\"" 'each other'

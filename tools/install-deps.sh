@@ -15,7 +15,7 @@ set -euo pipefail
 . "$(dirname "$0")/private-apt.sh"
 
 BUILD_PACKAGES="gcc libc6-dev make nginx nginx-dev libjansson-dev
-    libpcre2-dev libssl-dev zlib1g-dev"
+    libpcre2-dev libssl-dev zlib1g-dev libbrotli-dev libzstd-dev"
 
 RUN_PACKAGES="python3 curl"
 

@@ -246,6 +246,19 @@ sub read_request {
 }
 
 
+sub send_all {
+    my ($socket, $bytes) = @_;
+    my $sent = 0;
+
+    while ($sent < length $bytes) {
+        $sent += syswrite($socket, $bytes, length($bytes) - $sent, $sent)
+                 // return 0;
+    }
+
+    return 1;
+}
+
+
 sub serve_connection {
     my ($socket, $answer, $count) = @_;
 
@@ -258,13 +271,11 @@ sub serve_connection {
     for my $piece ($answer->($request)) {
 
         if (!ref $piece) {
-            my $sent = 0;
+            send_all($socket, $piece) or return;
 
-            while ($sent < length $piece) {
-                my $n = syswrite($socket, $piece, length($piece) - $sent,
-                                 $sent);
-                return if !defined $n;
-                $sent += $n;
+        } elsif (ref $piece eq 'CODE') {
+            while (defined(my $bytes = $piece->())) {
+                send_all($socket, $bytes) or return;
             }
 
         } elsif ($$piece eq 'reset') {
@@ -288,7 +299,8 @@ sub serve_connection {
 
 # backend($name, $answer): a server for as long as this file runs.  $answer is
 # called with each request and returns what to send, piece by piece: a string
-# is one write, \0.1 a pause of that many seconds, \'reset' a reset.  It sends
+# is one write, \0.1 a pause of that many seconds, \'reset' a reset, a function
+# is called for more bytes until it returns undef.  It sends
 # bytes, so a status line is up to the caller; see json_reply().  Its port is
 # $TEST_NGINX_NAME_PORT in the blocks, and the return value.
 

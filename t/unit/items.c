@@ -8,7 +8,7 @@
 
 
 #include "rewrite_kit.h"
-#include "modelguard_items.h"
+#include "modelguard_inspect.h"
 
 
 #define UNCHANGED  77                /* what *count is before */
@@ -138,43 +138,58 @@ static const items_case_t  cases[] = {
 #define DEPTH  16
 
 
-static modelguard_automaton_t *
-items_automaton(const char *paths)
+static modelguard_params_t *
+items_compile(const char *paths)
 {
-    size_t                         n, len;
-    modelguard_automaton_t        *automaton;
-    modelguard_automaton_entry_t   entries[16];
+    size_t                    n, len;
+    modelguard_params_t      *params;
+    const modelguard_path_t  *list[16];
 
     for (n = 0; *paths; paths += len, n++) {
         paths += strspn(paths, " ");
         len = strcspn(paths, " ");
-        entries[n].path = kit_path(paths, len);
-        entries[n].tag = (uint16_t) n;
+        list[n] = kit_path(paths, len);
     }
 
-    if (modelguard_automaton_build(&automaton, entries, n, kit_match,
-                                   kit_keep, NULL)
+    if (modelguard_params_build(&params, NULL, 0, list, n, kit_match, kit_keep,
+                                NULL)
         != MODELGUARD_OK)
     {
         kit_bail("automaton", paths, "bad");
     }
 
-    return automaton;
+    return params;
+}
+
+
+static int
+items_finish(modelguard_inspect_t *items, uint64_t *count)
+{
+    int                          rc;
+    modelguard_inspect_result_t  result;
+
+    rc = modelguard_inspect_finish(items, &result);
+
+    if (rc == MODELGUARD_OK) {
+        *count = result.items;
+    }
+
+    return rc;
 }
 
 
 /* pieces of "step" bytes after the first of "first" */
 
 static int
-items_run(const modelguard_automaton_t *automaton, const char *body,
-    size_t first, size_t step, uint64_t *count)
+items_run(const modelguard_params_t *params, const char *body, size_t first,
+    size_t step, uint64_t *count)
 {
-    int                  rc;
-    size_t               at, n, len;
-    unsigned char       *copy;
-    modelguard_items_t  *items;
+    int                    rc;
+    size_t                 at, n, len;
+    unsigned char         *copy;
+    modelguard_inspect_t  *items;
 
-    items = modelguard_items_create(automaton, DEPTH, kit_alloc, NULL);
+    items = modelguard_inspect_create(params, DEPTH, kit_alloc, NULL);
     len = strlen(body);
     rc = MODELGUARD_OK;
 
@@ -183,14 +198,14 @@ items_run(const modelguard_automaton_t *automaton, const char *body,
         n = n < len - at ? n : len - at;
 
         copy = guard_copy(body + at, n);
-        rc = modelguard_items_feed(items, copy, n);
+        rc = modelguard_inspect_feed(items, copy, n);
 
         memset(copy, 0xee, n);
         guard_free(copy, n);
 
         /* nothing is no more input, and errors stay */
 
-        if (modelguard_items_feed(items, copy, 0) != rc) {
+        if (modelguard_inspect_feed(items, copy, 0) != rc) {
             rc = -1;
         }
     }
@@ -198,13 +213,13 @@ items_run(const modelguard_automaton_t *automaton, const char *body,
     *count = UNCHANGED;
 
     if (rc == MODELGUARD_OK) {
-        rc = modelguard_items_finish(items, count);
+        rc = items_finish(items, count);
 
-    } else if (modelguard_items_finish(items, count) != rc) {
+    } else if (items_finish(items, count) != rc) {
         rc = -1;
     }
 
-    modelguard_items_free(items);
+    modelguard_inspect_free(items);
 
     return rc;
 }
@@ -213,18 +228,18 @@ items_run(const modelguard_automaton_t *automaton, const char *body,
 static void
 test_case(const items_case_t *test)
 {
-    int                            rc;
-    size_t                         i, len;
-    uint64_t                       count;
-    unsigned                       bad;
-    const modelguard_automaton_t  *automaton;
+    int                         rc;
+    size_t                      i, len;
+    uint64_t                    count;
+    unsigned                    bad;
+    const modelguard_params_t  *params;
 
-    automaton = items_automaton(test->paths);
+    params = items_compile(test->paths);
     len = strlen(test->body);
     bad = 0;
 
     for (i = 0; i <= len; i++) {
-        rc = items_run(automaton, test->body, i, i ? len : 1, &count);
+        rc = items_run(params, test->body, i, i ? len : 1, &count);
 
         if (rc != test->rc || count != (rc ? UNCHANGED : test->count)) {
             bad++;
@@ -245,28 +260,29 @@ test_case(const items_case_t *test)
 static void
 test_many(void)
 {
-    char                          *body;
-    size_t                         i, len;
-    uint64_t                       count;
-    unsigned                       bad;
-    modelguard_items_t            *items;
-    const modelguard_automaton_t  *automaton;
+    char                       *body;
+    size_t                      i, len;
+    uint64_t                    count;
+    unsigned                    bad;
+    modelguard_inspect_t       *items;
+    const modelguard_params_t  *params;
 
-    automaton = items_automaton("$.instances $.n[*].shape[0]");
+    params = items_compile("$.instances $.n[*].shape[0]");
     bad = 0;
 
-    items = modelguard_items_create(automaton, DEPTH, kit_alloc, NULL);
+    items = modelguard_inspect_create(params, DEPTH, kit_alloc, NULL);
 
-    bad += modelguard_items_feed(items, (const uint8_t *) "{\"instances\":[1",
+    bad += modelguard_inspect_feed(items, (const uint8_t *) "{\"instances\":[1",
                                  15) != 0;
 
     for (i = 1; i < 300000; i++) {
-        bad += modelguard_items_feed(items, (const uint8_t *) ",[{}]", 5) != 0;
+        bad += modelguard_inspect_feed(items, (const uint8_t *) ",[{}]", 5)
+               != 0;
     }
 
-    bad += modelguard_items_feed(items, (const uint8_t *) "]}", 2) != 0;
-    bad += modelguard_items_finish(items, &count) != 0;
-    modelguard_items_free(items);
+    bad += modelguard_inspect_feed(items, (const uint8_t *) "]}", 2) != 0;
+    bad += items_finish(items, &count) != 0;
+    modelguard_inspect_free(items);
 
     ok(bad == 0 && count == 300000, "300000 elements");
 
@@ -275,13 +291,13 @@ test_many(void)
         memset(body, '[', len);
         memset(body + len, ']', len);
 
-        items = modelguard_items_create(automaton, DEPTH, kit_alloc, NULL);
+        items = modelguard_inspect_create(params, DEPTH, kit_alloc, NULL);
 
-        ok(modelguard_items_feed(items, (uint8_t *) body, 2 * len)
+        ok(modelguard_inspect_feed(items, (uint8_t *) body, 2 * len)
            == (len > DEPTH ? MODELGUARD_TOO_DEEP : MODELGUARD_OK),
            "depth %zu, the limit is %d", len, DEPTH);
 
-        modelguard_items_free(items);
+        modelguard_inspect_free(items);
         free(body);
     }
 
@@ -304,13 +320,13 @@ no_memory(void *data, void *old, size_t old_size, size_t size)
 static void
 test_undecided(void)
 {
-    char                          *body;
-    size_t                         n;
-    uint64_t                       count;
-    modelguard_items_t            *items;
-    const modelguard_automaton_t  *automaton;
+    char                       *body;
+    size_t                      n;
+    uint64_t                    count;
+    modelguard_inspect_t       *items;
+    const modelguard_params_t  *params;
 
-    automaton = items_automaton("$.~^x");
+    params = items_compile("$.~^x");
 
     for (n = 255; n <= 256; n++) {
         body = malloc(n + 16);
@@ -318,22 +334,22 @@ test_undecided(void)
         memcpy(body, "{\"", 2);
         memcpy(body + n + 2, "\":[0,0]}", 8);
 
-        items = modelguard_items_create(automaton, DEPTH, kit_alloc, NULL);
+        items = modelguard_inspect_create(params, DEPTH, kit_alloc, NULL);
 
         count = 0;
 
-        (void) modelguard_items_feed(items, (uint8_t *) body, n + 10);
+        (void) modelguard_inspect_feed(items, (uint8_t *) body, n + 10);
 
-        ok(modelguard_items_finish(items, &count)
+        ok(items_finish(items, &count)
            == (n > 255 ? MODELGUARD_UNDECIDED : MODELGUARD_OK)
            && count == (n > 255 ? 0 : 2),
            "a name of %zu bytes where a pattern applies", n);
 
-        modelguard_items_free(items);
+        modelguard_inspect_free(items);
         free(body);
     }
 
-    ok(modelguard_items_create(automaton, DEPTH, no_memory, NULL) == NULL,
+    ok(modelguard_inspect_create(params, DEPTH, no_memory, NULL) == NULL,
        "no memory");
 
     kit_free();

@@ -194,6 +194,13 @@ kit_word(kit_t *kit, modelguard_field_t *field, const char *word, size_t len)
     } else if (len > 9 && memcmp(word, "datatype=", 9) == 0) {
         field->datatype = kit_path(word + 9, len - 9);
 
+    } else if (len > 9 && memcmp(word, "encoding=", 9) == 0) {
+        field->encoding = modelguard_encoding_parse((const uint8_t *) word + 9,
+                                                    len - 9);
+
+    } else if (len > 7 && memcmp(word, "inside=", 7) == 0) {
+        field->inside = kit_path(word + 7, len - 7);
+
     } else {
         field->paths[field->npaths++] = kit_path(word, len);
     }

@@ -89,6 +89,21 @@ def instructions(result):
         for variant, counts in values.items() if isinstance(counts, dict)))
 
 
+def streams(result):
+    yield '## One long stream, proxy_buffering off'
+    yield ''
+    yield from table(
+        ('stream', 'MB out', 'variant', 'CPU s', 'ratio', 'peak KB',
+         'KB at the end', 'peak KB after the first MB'),
+        ([kind, '%d' % (one['bytes'] / 1e6), variant,
+          '%.2f%s' % (one['cpu_s'], '' if one['whole'] else ' (given up)'),
+          '%.2f' % (one['cpu_s'] / values['plain']['cpu_s']),
+          '%d' % one['peak_kb'], '%d' % one['rss_kb'],
+          '%d' % one['first_kb']]
+         for kind, values in result['streams'].items()
+         for variant, one in values.items() if isinstance(one, dict)))
+
+
 def verdicts(result):
     """(what, measured, target, met)"""
 
@@ -118,6 +133,10 @@ def verdicts(result):
             yield at_most('peak KB over plain, %s, %s' % (size, connections),
                           result[key]['modelguard'][size]
                           - result[key]['plain'][size], RSS_TARGET, '%d')
+
+    for kind, values in result['streams'].items():
+        yield at_most('peak KB over plain, stream, %s' % kind,
+                      values['peak_kb_over_plain'], RSS_TARGET, '%d')
 
     for size in SIZES[:4]:
         yield at_most('instructions over plain, %s, modelguard' % size,
@@ -158,7 +177,7 @@ def targets(result):
 def markdown(result):
     lines = ['# modelguard beside plain nginx', '', result['setting'], '']
 
-    for part in (cpu, rss, kernel, instructions, targets):
+    for part in (cpu, rss, streams, kernel, instructions, targets):
         lines += part(result)
 
     return '\n'.join(lines)

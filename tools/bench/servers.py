@@ -326,13 +326,13 @@ def guarded(variant, upstream, instance=None, wrapper=()):
                             location + GUARDED_LOCATION)
 
 
-def load(server, uri, connections, requests):
+def load(server, uri, connections, requests, patience=300):
     """Sends exactly so many requests; the length of their bodies."""
 
     result = subprocess.run(
         pinned(OTHER_CORE, [str(WORK / 'load'), str(server.port), uri,
                             str(connections), str(requests)]),
-        capture_output=True, text=True, timeout=300)
+        capture_output=True, text=True, timeout=patience)
 
     if result.returncode != 0:
         raise Failure('%s of "%s": %s\n%s' % (uri, server.name,

@@ -1,0 +1,318 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * What the rewriter makes of strings whose field has an encoding: as in
+ * rewrite_cases.h.
+ */
+
+
+#ifndef ENCODING_CASES_H_INCLUDED
+#define ENCODING_CASES_H_INCLUDED
+
+
+#include "rewrite_cases.h"
+
+
+#define S  "scores $ encoding=string | "
+#define T  "scores $[*] encoding=text | "
+#define B  "embedding $ encoding=base64f32 | "
+#define J  " $.d encoding=json inside="
+
+
+static const rewrite_case_t  encoding_cases[] = {
+
+    /* string */
+
+    { "string: a vector", S "round=2",
+      "[\"0.93123:5:cat\", \"0.0512:7:dog\" ,\"0.01\"]",
+      "[\"0.93:5:cat\", \"0.05:7:dog\" ,\"0.01\"]", 0 },
+    { "string: top", S "top=1 round=1", "[\"3.34:1\",\"2.41:3\"]",
+      "[\"3.3:1\",\"0:3\"]", 0 },
+    { "string: min", S "min=0.5", "[\"0.7:1\",\"0.41:3\"]",
+      "[\"0.7:1\",\"0:3\"]", 0 },
+    { "string: label_only", S "label_only", "[\"0.3:a\",\"0.5:b\",\"5:c\"]",
+      "[\"0:a\",\"0:b\",\"1:c\"]", 0 },
+    { "string: step", S "step=0.05", "[\"0.333:a\",\"0.667:b\"]",
+      "[\"0.35:a\",\"0.65:b\"]", 0 },
+    { "string: renormalize", S "round=2 top=2 renormalize",
+      "[\"0.1:a\",\"0.25:b\",\"0.6:c\",\"0.05:d\"]",
+      "[\"0:a\",\"0.29:b\",\"0.71:c\",\"0:d\"]", 0 },
+    { "string: null", S "null", "[\"0.1:a\"]", "null", 0 },
+    { "string: drop", "scores $[*] encoding=string | drop",
+      "[\"0.1:a\",\"b\"]", "[]", 0 },
+    { "string: the guard", S "round=1", "[\"0.34:a\",\"0.31:b\",\"0.33\"]",
+      "[\"0.3:a\",\"0.2:b\",\"0.2\"]", 0 },
+    { "string: with bare numbers", S "top=1", "[0.2,\"0.7:a\",0.1,\"x\"]",
+      "[0,\"0.7:a\",0,\"x\"]", 0 },
+    { "string: bare numbers alone", S "round=1", "[0.22,0.78]", "[0.2,0.8]",
+      0 },
+    { "string: alone", "scores $.s encoding=string | label_only",
+      "{\"s\":\"0.7\",\"t\":\"0.7\"}", "{\"s\":\"1\",\"t\":\"0.7\"}", 0 },
+    { "string: alone, rounded", "scores $.s encoding=string | round=1",
+      "{\"s\":\"0.77:x:0.5\"}", "{\"s\":\"0.8:x:0.5\"}", 0 },
+    { "string: each alone", "scores $[*] encoding=string | label_only",
+      "[\"0.7:a\",\"0.6:b\",\"0.2:c\"]", "[\"1:a\",\"1:b\",\"0:c\"]", 0 },
+    { "string: logprobs", "logprobs $ encoding=string | round=1",
+      "[\"-0.123:a\",\"-2.25\"]", "[\"-0.1:a\",\"-2.2\"]", 0 },
+    { "string: rows", S "label_only",
+      "[[\"0.1:a\",\"0.9:b\"],[\"0.8:a\",\"0.2:b\"]]",
+      "[[\"0:a\",\"1:b\"],[\"1:a\",\"0:b\"]]", 0 },
+    { "string: all notations", S "round=2",
+      "[\" 0.931 : a\",\"9.31E-1\",\"1.e-05:x\",\".931\",\"1.:y\",\"-5e0 \","
+      "\"0093.119:z\"]",
+      "[\" 0.93 : a\",\"0.93\",\"0:x\",\"0.93\",\"1.:y\",\"-5 \",\"93.12:z\"]",
+      0 },
+    { "string: no score", S "round=2",
+      "[\"\",\"cat\",\":0:x\",\"3 cats\",\"nan:1\",\"-inf:2\",\"a:\\n\",\"-\"]",
+      "[\"\",\"cat\",\":0:x\",\"3 cats\",\"nan:1\",\"-inf:2\",\"a:\\n\",\"-\"]",
+      0 },
+    { "string: the rest stays", S "round=1",
+      "[\"0.123:v1.55:\\u0041\\\"\\/:caf\\u00e9 0.777\"]",
+      "[\"0.1:v1.55:\\u0041\\\"\\/:caf\\u00e9 0.777\"]", 0 },
+    { "string: a score behind a label", S "round=1", "[\"cat:0.93\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: two scores", S "round=1", "[\"0.93 0.07\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: three points", S "round=1", "[\"0.9.3:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: an escaped point", S "round=1", "[\"0\\u002e9:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: an escaped digit", S "round=1", "[\"0.1\\u0033:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: an escaped integer", S "round=1", "[\"\\u0033:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: an escaped sign", S "round=1", "[\"\\u002d3:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: an escaped colon", S "round=1", "[\"0.123\\u003ax\"]",
+      "[\"0.1\\u003ax\"]", 0 },
+    { "string: a tab behind", S "round=1", "[\"0.123\\t\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: a plus", S "round=1", "[\"+0.123:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: a plus and an integer", S "round=1", "[\" +5:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: a percentage", S "round=1", "[\"93.2%:x\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "string: a map", "scores $.m.* encoding=string | top=1",
+      "{\"m\":{\"a\":\"0.1\",\"b\":\"0.9\",\"id\":\"x\"}}",
+      "{\"m\":{\"b\":\"0.9\",\"id\":\"x\"}}", 0 },
+    { "string: records",
+      "scores $[*].s label=$[*].l encoding=string | top=1 round=1",
+      "[{\"l\":\"a\",\"s\":\"0.123\"},{\"s\":\"0.877\",\"l\":\"b\"}]",
+      "[{\"s\":\"0.9\",\"l\":\"b\"}]", 0 },
+    { "string: parallel labels, behind",
+      "scores $.s label=$.l[*] encoding=string | top=1 round=1",
+      "{\"s\":[\"0.123:5\",\"0.877:7\"],\"l\":[\"a\",\"b\"]}",
+      "{\"s\":[\"0.9:7\"],\"l\":[\"b\"]}", 0 },
+    { "string: parallel labels, before",
+      "scores $.s label=$.l[*] encoding=string | top=1 round=1",
+      "{\"l\":[\"a\",\"b\"],\"s\":[\"0.123:5\",\"0.877:7\"]}",
+      "{\"l\":[\"b\"],\"s\":[\"0.9:7\"]}", 0 },
+    { "string: a tensor, shape before",
+      "scores $.d shape=$.h datatype=$.t encoding=string | label_only",
+      "{\"t\":\"BYTES\",\"h\":[2,2],\"d\":[\"1.5:0\",\"0.5:1\",\"2.5:1\","
+      "\"0.2:0\"]}",
+      "{\"t\":\"BYTES\",\"h\":[2,2],\"d\":[\"1:0\",\"0:1\",\"1:1\",\"0:0\"]}",
+      0 },
+    { "string: a tensor, shape behind",
+      "scores $.d shape=$.h datatype=$.t encoding=string | label_only",
+      "{\"d\":[\"1.5:0\",\"0.5:1\",\"2.5:1\",\"0.2:0\"],\"h\":[2,2],"
+      "\"t\":\"BYTES\"}",
+      "{\"d\":[\"1:0\",\"0:1\",\"1:1\",\"0:0\"],\"h\":[2,2],\"t\":\"BYTES\"}",
+      0 },
+    { "string: dicts in a tensor, shape behind",
+      "scores $.d shape=$.h datatype=$.t encoding=string | label_only",
+      "{\"d\":[\"{0: 0.2, 1: 0.8}\",\"[0.9 0.1]\"],\"h\":[2,1],"
+      "\"t\":\"BYTES\"}",
+      "{\"d\":[\"{0: 0, 1: 1}\",\"[1 0]\"],\"h\":[2,1],\"t\":\"BYTES\"}", 0 },
+    { "string: an encoding for strings, another field for numbers",
+      "scores $.s | round=1; logits $.s encoding=string | round=3",
+      "{\"s\":\"0.12345\",\"s\":0.12345}", "{\"s\":\"0.123\",\"s\":0.1}", 0 },
+
+    /* text */
+
+    { "text: a dict", T "round=2", "[\"{0: 0.0002, 1: 0.9998}\"]",
+      "[\"{0: 0, 1: 1}\"]", 0 },
+    { "text: top", T "round=2 top=1", "[\"{0: 0.6132, 1: 0.3868}\"]",
+      "[\"{0: 0.61, 1: 0}\"]", 0 },
+    { "text: label_only", T "label_only",
+      "[\"{0: 0.6132, 1: 0.3868}\",\"{0: 1e-05, 1: 9.9e-01, 2: -0.1}\"]",
+      "[\"{0: 1, 1: 0}\",\"{0: 0, 1: 1, 2: 0}\"]", 0 },
+    { "text: one number", T "label_only",
+      "[\"probability of 0.83 is too low\",\"p = 0.2.\",\"all 5\"]",
+      "[\"probability of 1 is too low\",\"p = 0.\",\"all 5\"]", 0 },
+    { "text: min", T "min=0.3", "[\"a 0.6, b 0.2\"]", "[\"a 0.6, b 0\"]", 0 },
+    { "text: step", T "step=0.5", "[\"0.6 0.2 1.9\"]", "[\"0.5 0 2\"]", 0 },
+    { "text: null", T "null", "[\"0.6\"]", "[null]", 0 },
+    { "text: numpy", T "round=1", "[\"[1.e-05 9.99e-01 1.]\",\"1. and 2.\"]",
+      "[\"[0 1 1.]\",\"1. and 2.\"]", 0 },
+    { "text: without digits before the point", T "round=1",
+      "[\".65, -.12 v.55 x=.33 1.24.36\"]",
+      "[\"0.6, -0.1 v.55 x=0.3 1.2.36\"]", 0 },
+    { "text: signs", T "round=1",
+      "[\"-0.16 0.11-0.32 (-0.16) a-0.81 +0.12\"]",
+      "[\"-0.2 0.1-0.3 (-0.2) a-0.8 +0.1\"]", 0 },
+    { "text: a text is a vector of its own",
+      "scores $ encoding=text | round=1 top=1",
+      "[0.12,\"0.26 0.74\",0.88]", "[0,\"0 0.7\",0.9]", 0 },
+    { "text: embedding", "embedding $ encoding=text | round=1",
+      "[0.12,\"[0.26, -0.74, null]\"]", "[0.1,\"[0.3, -0.7, null]\"]", 0 },
+    { "text: escapes beside", T "round=1",
+      "[\"\\\"0.16\\\"\\n0.26\\t\\u00e90.36\\/0.88\"]",
+      "[\"\\\"0.2\\\"\\n0.3\\t\\u00e90.4\\/0.9\"]", 0 },
+    { "text: escapes inside", T "round=1", "[\"\\u0030.16\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "text: an escaped digit behind", T "round=1", "[\"0.1\\u0036\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "text: an escaped exponent", T "round=1", "[\"1\\u00655\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "text: an escaped sign", T "round=1", "[\"\\u002d0.5\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "text: escapes in integers", T "round=1", "[\"\\u0035 0.16\"]",
+      "[\"\\u0035 0.2\"]", 0 },
+    { "text: nothing", T "round=1", "[\"\",\"nan\",\"e5\",\"a.b\",\"...\"]",
+      "[\"\",\"nan\",\"e5\",\"a.b\",\"...\"]", 0 },
+    { "text: huge", T "round=0", "[\"1e999999999999999999999 1.5e-9999\"]",
+      "[\"1e999999999999999999999 0\"]", 0 },
+    { "text: in what is dropped", "scores $.a encoding=text | round=1; "
+      "metadata $.a | drop", "{\"a\":\"0.55\"}", "{}", 0 },
+
+    /* base64f32: 1.0 0.3 -0.123 */
+
+    { "base64: round", B "round=1", "[\"AACAP5qZmT5t5/u9\"]",
+      "[\"AACAP5qZmT7NzMy9\"]", 0 },
+    { "base64: at the root", B "round=1", "\"AACAP5qZmT5t5/u9\"",
+      "\"AACAP5qZmT7NzMy9\"", 0 },
+    { "base64: step", B "step=0.5", "[\"AACAP5qZmT5t5/u9\"]",
+      "[\"AACAPwAAAD8AAAAA\"]", 0 },
+    { "base64: null and drop", B "null; logprobs $.x | drop", "[\"AACAPw==\"]",
+      "null", 0 },
+    { "base64: bare numbers as ever", B "round=1",
+      "[0.123,\"AACAPw==\",[0.44]]", "[0.1,\"AACAPw==\",[0.4]]", 0 },
+    { "base64: one path for both",
+      "embedding $.d[*].e encoding=base64f32 | round=1",
+      "{\"d\":[{\"e\":\"bef7vQ\"},{\"e\":[0.123]}]}",
+      "{\"d\":[{\"e\":\"zczMvQ\"},{\"e\":[0.1]}]}", 0 },
+    { "base64: escaped slashes", B "round=0", "[\"\\/\\/9\\/Pw==\"]",
+      "[\"AACAPw==\"]", 0 },
+    { "base64: the other alphabet", B "round=15", "[\"bef7PW3n-z0\"]",
+      "[\"bef7PW3n-z0\"]", 0 },
+    { "base64: scores", "scores $ encoding=base64f32 | round=1",
+      "[\"bef7vQ==\",0.44]", "[\"zczMvQ==\",0.4]", 0 },
+    { "base64: among records",
+      "scores $[*].s label=$[*].l | top=1; "
+      "embedding $[*].e encoding=base64f32 | round=1",
+      "[{\"e\":\"bef7vQ==\",\"s\":0.5},{\"s\":0.7,\"e\":\"bef7vQ==\"}]",
+      "[{\"s\":0.7,\"e\":\"zczMvQ==\"}]", 0 },
+    { "base64: empty", B "round=1", "[\"\"]", "[\"\"]", 0 },
+    { "base64: three bytes", B "round=1", "[\"AACA\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "base64: five bytes", B "round=1", "[\"AACAPwA=\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "base64: no base64", B "round=1", "[\"AACAPw= \"]", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "base64: an escape", B "round=1", "[\"AACA\\nPw==\"]", NULL,
+      MODELGUARD_UNTREATABLE },
+
+    /* json */
+
+    { "json: a score", "scores" J "$.score | round=2",
+      "{\"d\":\"{\\\"label\\\": \\\"N\\\", \\\"score\\\": 0.99976}\"}",
+      "{\"d\":\"{\\\"label\\\": \\\"N\\\", \\\"score\\\": 1}\"}", 0 },
+    { "json: nothing treated, nothing changed", "scores" J "$.score | round=2",
+      "{\"d\":\"\\u007b\\\"a\\\":\\t[\\/1.55,\\u0020\\u00e9]}\"}",
+      NULL, MODELGUARD_MALFORMED },
+    { "json: bytes stay", "scores" J "$.score | round=2",
+      "{\"d\":\"\\u007b\\\"a\\\":\\t[1.55,\\u0020\\\"\\u00e9\\/\\\"]}\"}",
+      "{\"d\":\"\\u007b\\\"a\\\":\\t[1.55,\\u0020\\\"\\u00e9\\/\\\"]}\"}", 0 },
+    { "json: a vector", "scores" J "$[*].p | label_only",
+      "{\"d\":\"[{\\\"p\\\":[0.1,0.9]},{\\\"p\\\":[0.8,0.2]}]\"}",
+      "{\"d\":\"[{\\\"p\\\":[0,1]},{\\\"p\\\":[1,0]}]\"}", 0 },
+    { "json: records", "scores" J "$[*].s label=$[*].l | top=1",
+      "{\"d\":\"[{\\\"l\\\":1,\\\"s\\\":0.1},{\\\"s\\\":0.9}]\"}",
+      "{\"d\":\"[{\\\"s\\\":0.9}]\"}", 0 },
+    { "json: drop", "metadata" J "$.m | drop",
+      "{\"d\":\"{\\\"m\\\":1,\\\"x\\\":2}\"}", "{\"d\":\"{\\\"x\\\":2}\"}", 0 },
+    { "json: a tensor", "scores" J "$.d shape=$.h | label_only",
+      "{\"d\":\"{\\\"d\\\":[0.1,0.9,0.8,0.2],\\\"h\\\":[2,2]}\"}",
+      "{\"d\":\"{\\\"d\\\":[0,1,1,0],\\\"h\\\":[2,2]}\"}", 0 },
+    { "json: several fields of one place",
+      "scores" J "$.s | round=1; metadata" J "$.m | drop; label" J "$.l | null",
+      "{\"d\":\"{\\\"m\\\":1,\\\"s\\\":0.16,\\\"l\\\":\\\"x\\\"}\"}",
+      "{\"d\":\"{\\\"s\\\":0.2,\\\"l\\\":null}\"}", 0 },
+    { "json: two paths that meet in one place",
+      "scores $.**.d encoding=json inside=$.s | round=1; "
+      "metadata $.d encoding=json inside=$.m | drop",
+      "{\"d\":\"{\\\"m\\\":1,\\\"s\\\":0.16}\","
+      "\"e\":{\"d\":\"{\\\"m\\\":1,\\\"s\\\":0.16}\"}}",
+      "{\"d\":\"{\\\"s\\\":0.2}\",\"e\":{\"d\":\"{\\\"m\\\":1,"
+      "\\\"s\\\":0.2}\"}}", 0 },
+    { "json: not in a string", "scores" J "$[*].s label=$[*].l | top=1",
+      "{\"d\":[{\"l\":1,\"s\":0.1},{\"s\":0.9}]}", "{\"d\":[{\"s\":0.9}]}",
+      0 },
+    { "json: a root array", "scores" J "$ | round=1",
+      "{\"d\":\"\\n [0.56]\"}", "{\"d\":\"\\n [0.6]\"}", 0 },
+    { "json: no document", "scores" J "$.s | round=1",
+      "{\"d\":\"setosa 5\",\"d\":\"\",\"d\":\"true\",\"d\":0.5}",
+      "{\"d\":\"setosa 5\",\"d\":\"\",\"d\":\"true\",\"d\":0.5}", 0 },
+    { "json: no document, with a score", "scores" J "$.s | round=1",
+      "{\"d\":\"setosa 0.5\"}", NULL, MODELGUARD_UNTREATABLE },
+    { "json: no document, nothing but a score", "scores" J "$ | round=1",
+      "{\"d\":\"0.56\"}", NULL, MODELGUARD_UNTREATABLE },
+    { "json: a byte order mark", "scores" J "$.s | round=1",
+      "{\"d\":\"\\ufeff{\\\"s\\\":0.56}\"}", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "json: documents of several places",
+      "scores" J "$.s | round=1; "
+      "metadata $.e encoding=json inside=$.m | drop",
+      "{\"d\":\"{\\\"s\\\":0.56}\",\"e\":\"{\\\"m\\\":0.5}\",\"d\":\"{"
+      "\\\"s\\\":0.12,\\\"m\\\":1}\"}",
+      "{\"d\":\"{\\\"s\\\":0.6}\",\"e\":\"{}\",\"d\":\"{\\\"s\\\":0.1,"
+      "\\\"m\\\":1}\"}", 0 },
+    { "json: beside a string encoding",
+      "scores $.d encoding=string | round=1; "
+      "logits $.d[*] encoding=json inside=$.s | round=2",
+      "{\"d\":[\"{\\\"s\\\":0.123}\"]}", "{\"d\":[\"{\\\"s\\\":0.12}\"]}", 0 },
+    { "json: written as it was, ASCII", "scores" J "$.s | round=1",
+      "{\"d\":\"{\\\"a\\\":\\\"\\u00e9\\ud83d\\ude00\\/\\\\n\\u20ac\\\","
+      "\\n\\t\\\"s\\\":0.16}\"}",
+      "{\"d\":\"{\\\"a\\\":\\\"\\u00e9\\ud83d\\ude00\\/\\\\n\\u20ac\\\","
+      "\\n\\t\\\"s\\\":0.2}\"}", 0 },
+    { "json: written as it was, UTF-8", "scores" J "$.s | round=1",
+      "{\"d\":\"{\\\"a\\\":\\\"\303\251\360\237\230\200/\\\",\\\"s\\\":0.16}"
+      "\"}",
+      "{\"d\":\"{\\\"a\\\":\\\"\303\251\360\237\230\200/\\\",\\\"s\\\":0.2}"
+      "\"}", 0 },
+    { "json: an inner escape stays", "scores" J "$.s | round=1",
+      "{\"d\":\"{\\\"a\\\":\\\"\\\\u00e9\\\\\\\"\\\\/\\\",\\\"s\\\":0.16}\"}",
+      "{\"d\":\"{\\\"a\\\":\\\"\\\\u00e9\\\\\\\"\\\\/\\\",\\\"s\\\":0.2}\"}",
+      0 },
+    { "json: an escaped key", "scores" J "$.s | round=1",
+      "{\"d\":\"{\\\"\\\\u0073\\\":0.16}\"}",
+      "{\"d\":\"{\\\"\\\\u0073\\\":0.2}\"}", 0 },
+    { "json: a score in a string inside", "scores" J "$.s | round=1",
+      "{\"d\":\"{\\\"s\\\":\\\"0.16\\\"}\"}", NULL, MODELGUARD_UNTREATABLE },
+    { "json: malformed", "scores" J "$.s | round=1", "{\"d\":\"{s:1}\"}", NULL,
+      MODELGUARD_MALFORMED },
+    { "json: truncated", "scores" J "$.s | round=1", "{\"d\":\"{\"}", NULL,
+      MODELGUARD_TRUNCATED },
+    { "json: two documents", "scores" J "$.s | round=1", "{\"d\":\"[] {}\"}",
+      NULL, MODELGUARD_MALFORMED },
+    { "json: a lone surrogate", "scores" J "$.s | round=1",
+      "{\"d\":\"[\\\"\\ud800\\\"]\"}", NULL, MODELGUARD_MALFORMED },
+    { "json: a NUL", "scores" J "$.s | round=1", "{\"d\":\"[1]\\u0000\"}",
+      NULL, MODELGUARD_MALFORMED },
+    { "json: among what is held",
+      "scores $[*].p label=$[*].l | top=1; "
+      "scores $[*].d encoding=json inside=$.s | top=1",
+      "[{\"p\":0.1,\"d\":\"{\\\"s\\\":0.5}\"},"
+      "{\"d\":\"{\\\"s\\\":[0.5,0.25]}\",\"p\":0.9}]",
+      "[{\"d\":\"{\\\"s\\\":[0.5,0]}\",\"p\":0.9}]", 0 }
+};
+
+
+#define ENCODING_CASES  (sizeof(encoding_cases) / sizeof(encoding_cases[0]))
+
+
+#endif /* ENCODING_CASES_H_INCLUDED */
