@@ -16,6 +16,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import time
 
 import check
@@ -145,7 +146,12 @@ def damages(number, answer):
                             ('"2.4:3"', '2.4'))
 
     elif number == "142":
-        yield from replaced(("=", "A"), ("A", "B"), ("/", "+"))
+        vector = re.search(r'"embedding": ?"([^"]+)"', text).group(1)
+        other = "B" if vector[101] == "A" else "A"
+
+        yield from replaced((vector, vector[:100] + other + vector[101:]),
+                            (vector, vector[4:]), (vector, vector + "===="),
+                            (vector, vector.replace("/", "_")))
 
 
 def check_damages(tap, raw, answer):
