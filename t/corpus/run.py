@@ -108,6 +108,11 @@ def check_held(tap, nginx, raw, whole):
                       % (entry.file, way), "%s %s" % (came, body[:300])):
             return False
 
+    if entry.number == "006":
+        came, _ = nginx.held(entry.number, "hold", "round", stop, wanted + 1)
+        tap.ok(not came, "%s: a byte that has not come is noticed"
+               % entry.file)
+
     return True
 
 
