@@ -67,8 +67,8 @@ CONF = """
 
     modelguard            strict;
     modelguard_on_error   block;
-    modelguard_error_body openai ERRORS;
-    STRIP
+    modelguard_error_body openai upstream;
+    modelguard_strip_headers x-model-* openai-processing-ms;
 
     server {
         listen  127.0.0.1:BUFFERED;
@@ -103,13 +103,15 @@ LOCATIONS = """
         }
 
         location /v1/messages {
-            include     "FIELDS/anthropic.conf";
-            proxy_pass  http://replay;
+            include                "FIELDS/anthropic.conf";
+            modelguard_error_body  anthropic upstream;
+            proxy_pass             http://replay;
         }
 
         location /api/ {
-            include     "FIELDS/ollama.conf";
-            proxy_pass  http://replay;
+            include                "FIELDS/ollama.conf";
+            modelguard_error_body  plain upstream;
+            proxy_pass             http://replay;
         }
 
         location /hf/ {
@@ -128,13 +130,15 @@ LOCATIONS = """
         }
 
         location /v2/ {
-            include                  "FIELDS/kserve.conf";
+            include                  "FIELDS/triton.conf";
+            modelguard_error_body    plain upstream;
             modelguard_binary_output json;
             proxy_pass               http://replay;
         }
 
         location /forbid/v2/ {
-            include                  "FIELDS/kserve.conf";
+            include                  "FIELDS/triton.conf";
+            modelguard_error_body    plain upstream;
             modelguard_binary_output forbid;
             proxy_pass               http://replay/v2/;
         }
