@@ -324,8 +324,8 @@ test_flat(modelguard_framing_e framing, const char *event, size_t step)
        && modelguard_frame_finish(frame) == MODELGUARD_OK
        && modelguard_frame_count(frame) == FLAT_EVENTS && out[2] == FLAT_EVENTS
        && modelguard_frame_stat(frame)->treated == 3 * FLAT_EVENTS,
-       "%d documents in pieces of %zu: no memory but for the first", FLAT_EVENTS,
-       step);
+       "%d documents in pieces of %zu: no memory but for the first",
+       FLAT_EVENTS, step);
 
     modelguard_frame_free(frame);
     kit_free();

@@ -96,16 +96,16 @@ static const frame_case_t  frame_cases[] = {
            "data:{\"p\":\rdata:[0.3\rdata:]}\r\r|"),
     EVENTS("the first separator for all",
            "data: {\"p\":\r\ndata:[0.28\ndata: ]}\r\n\n",
-           "data: {\"p\":\r\ndata:[0.3\r\ndata:]}\r\n\n|"),
+           "data: {\"p\":\r\ndata:[0.3\r\ndata: ]}\r\n\n|"),
     EVENTS("a line of data that is dropped",
            "data: {\"m\":\ndata: 1,\ndata: \"p\":[0.28]}\n\n",
            "data: {\ndata: \"p\":[0.3]}\n\n|"),
     EVENTS("empty lines of data",
            "data\ndata: \ndata:\t{\"p\":\ndata\ndata: [0.28]}\ndata:\n\n",
-           "data\ndata: \ndata:\t{\"p\":\ndata:\ndata:[0.3]}\ndata:\n\n|"),
-    EVENTS("the space of the second",
+           "data\ndata: \ndata:\t{\"p\":\ndata:\ndata: [0.3]}\ndata:\n\n|"),
+    EVENTS("spaces in some lines",
            "data: [\ndata:\ndata: 1]\ndata: \n\n",
-           "data: [\ndata:\ndata:1]\ndata:\n\n|"),
+           "data: [\ndata:\ndata: 1]\ndata: \n\n|"),
     EVENTS("a scalar, and white space",
            "data: 1\ndata: \n\ndata:1 \ndata\n\ndata: \"x\"\n\n",
            "data: 1\ndata: \n\n|data:1 \ndata:\n\n|data: \"x\"\n\n|"),
@@ -144,8 +144,9 @@ static const frame_case_t  frame_cases[] = {
            "id: 1\r\ndata:\r\ndata:[DONE]\r\n:c\r\nid: 2\r\ndata\r\n\r\n|"),
     EVENTS("[DONE], and no more", "data: [DONE]", "data: [DONE]|"),
     EVENTS("what begins like [DONE]",
-           "data: [\ndata: 0.28]\n\ndata: [\ndata\n:c\ndata: ]\n\ndata:[[]]\n\n",
-           "data: [\ndata: 0.28]\n\n|data: [\ndata:\n:c\ndata:]\n\n|"
+           "data: [\ndata: 0.28]\n\ndata: [\ndata\n:c\ndata: ]\n\n"
+           "data:[[]]\n\n",
+           "data: [\ndata: 0.28]\n\n|data: [\ndata:\n:c\ndata: ]\n\n|"
            "data:[[]]\n\n|"),
     EVENTS("empty data",
            "data\n\ndata:\n\ndata: \n\ndata:\ndata:\r\n\ndata:\t\t\n:c\nid: 1\n"
