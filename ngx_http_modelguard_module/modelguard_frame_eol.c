@@ -57,7 +57,7 @@ modelguard_frame_events_eol(modelguard_frame_t *frame)
     events->comment = 0;
     events->cr = (c == '\r');
     events->cr_data = (data != 0);
-    events->lone = (c == '\r') && events->lone;
+    events->lone = 0;
 
     return rc;
 }

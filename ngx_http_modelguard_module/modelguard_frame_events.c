@@ -23,7 +23,7 @@ static int events_data(modelguard_frame_t *frame);
 static int events_blank(modelguard_frame_t *frame, const uint8_t *stop);
 static int events_done_part(modelguard_frame_t *frame, const uint8_t *stop);
 static int events_document(modelguard_frame_t *frame);
-static int events_line(modelguard_frame_t *frame, int space);
+static int events_line(modelguard_frame_t *frame);
 static int events_feed(modelguard_frame_t *frame, const uint8_t *stop);
 static const uint8_t *events_line_end(modelguard_frame_t *frame);
 
@@ -62,7 +62,6 @@ modelguard_frame_events(modelguard_frame_t *frame)
 static int
 events_piece(modelguard_frame_t *frame)
 {
-    int                   space;
     modelguard_events_t  *events;
 
     events = &frame->events;
@@ -81,12 +80,6 @@ events_piece(modelguard_frame_t *frame)
 
     case MODELGUARD_LINE_OTHER:
         return events_other(frame);
-
-    case MODELGUARD_LINE_COLON:
-        space = (*frame->p == ' ');
-        frame->p += space;
-
-        return events_line(frame, space);
 
     default:
         return events_data(frame);
@@ -113,16 +106,6 @@ events_cut(modelguard_frame_t *frame)
     } else if (events->data == MODELGUARD_DATA_DONE_PART) {
         n = events->done;
         text = events_done_text;
-
-    } else if (events->data == MODELGUARD_DATA_DOCUMENT
-               && events->line == MODELGUARD_LINE_COLON)
-    {
-        /* the separator will take the place of this "data:" */
-
-        frame->held_len = 0;
-        frame->from = frame->end;
-
-        return MODELGUARD_OK;
 
     } else {
         return modelguard_frame_events_settle(frame, frame->end);
@@ -199,9 +182,8 @@ events_start(modelguard_frame_t *frame)
         && memcmp(frame->p, "data:", EVENTS_NAME + 1) == 0)
     {
         frame->p += EVENTS_NAME + 1;
-        events->line = MODELGUARD_LINE_COLON;
 
-        return MODELGUARD_OK;
+        return events_line(frame);
     }
 
     events->line = MODELGUARD_LINE_NAME;
@@ -295,14 +277,9 @@ events_name_end(modelguard_frame_t *frame)
         return MODELGUARD_MALFORMED;
     }
 
-    if (*frame->p != ':') {
-        return events_line(frame, 0);
-    }
+    frame->p += (*frame->p == ':');
 
-    frame->p++;
-    events->line = MODELGUARD_LINE_COLON;
-
-    return MODELGUARD_OK;
+    return events_line(frame);
 }
 
 
@@ -471,12 +448,14 @@ events_document(modelguard_frame_t *frame)
 }
 
 
-/* a line of data begins */
+/*
+ * A line of data begins.  The space after its colon is none of the data for a
+ * client, but white space in a document: it stays where it was.
+ */
 
 static int
-events_line(modelguard_frame_t *frame, int space)
+events_line(modelguard_frame_t *frame)
 {
-    uint8_t              *last;
     modelguard_events_t  *events;
 
     events = &frame->events;
@@ -493,14 +472,11 @@ events_line(modelguard_frame_t *frame, int space)
     if (!events->joined) {
         events->joined = 1;
         events->end_len = events->term_len;
+        events->separator_len = events->term_len + EVENTS_NAME + 1;
 
         memcpy(events->separator, events->term, events->term_len);
-        last = events->separator + events->term_len;
-
-        memcpy(last, "data: ", EVENTS_NAME + 2);
-        last += EVENTS_NAME + 1 + space;
-
-        events->separator_len = (size_t) (last - events->separator);
+        memcpy(events->separator + events->term_len, "data:",
+               EVENTS_NAME + 1);
     }
 
     events->term_len = 0;
@@ -533,18 +509,16 @@ modelguard_frame_events_finish(modelguard_frame_t *frame)
 
     events = &frame->events;
 
-    if (events->line == MODELGUARD_LINE_COLON
-        || (events->line == MODELGUARD_LINE_NAME
-            && events->match == EVENTS_NAME && events->exact))
-    {
-        rc = events_line(frame, 0);
+    if (events->line == MODELGUARD_LINE_NAME && events->match == EVENTS_NAME) {
+
+        if (!events->exact) {
+            return MODELGUARD_MALFORMED;
+        }
+
+        rc = events_line(frame);
         if (rc != MODELGUARD_OK) {
             return rc;
         }
-    }
-
-    if (events->line == MODELGUARD_LINE_NAME && events->match == EVENTS_NAME) {
-        return MODELGUARD_MALFORMED;
     }
 
     if (events->data == MODELGUARD_DATA_DONE_PART) {

@@ -6,10 +6,10 @@
  * modelguard_frame.c, which owns the input, the output and the sequence of
  * documents, and modelguard_frame_events.c.
  *
- *     line:  START -> NAME -> COLON -> DATA     "data", after "data:", its
- *              |        |                       value
- *              |        +----> OTHER            any other field
- *              +-------------> OTHER            a comment
+ *     line:  START -> NAME -> DATA              after "data:"
+ *              |        |
+ *              |        +---> OTHER             any other field
+ *              +------------> OTHER             a comment
  *
  *     data:  NONE -> BLANK -> DOCUMENT          in the rewriter
  *                      |         ^
@@ -33,7 +33,6 @@ typedef enum {
     MODELGUARD_LINE_START = 0,
     MODELGUARD_LINE_NAME,
     MODELGUARD_LINE_OTHER,
-    MODELGUARD_LINE_COLON,
     MODELGUARD_LINE_DATA
 } modelguard_line_e;
 

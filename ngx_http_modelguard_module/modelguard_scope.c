@@ -9,6 +9,9 @@
 
 static int scope_open_array(modelguard_scopes_t *scopes,
     const modelguard_rule_t *rule, unsigned depth, const uint8_t *p);
+static int scope_open_again(modelguard_scopes_t *scopes,
+    modelguard_scope_t *scope, const modelguard_scope_t *group,
+    const uint8_t *p);
 static int scope_open_grouped(modelguard_scopes_t *scopes,
     modelguard_scope_t *scope, const modelguard_scope_t *group,
     const uint8_t *p);
@@ -26,8 +29,6 @@ static int scope_alone(modelguard_scopes_t *scopes,
     const modelguard_rule_t *rule, size_t off, size_t len, const uint8_t *p);
 static int scope_row(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     const uint8_t *p);
-static modelguard_scope_t *scope_ranged(modelguard_scopes_t *scopes,
-    unsigned depth);
 
 
 int
@@ -111,14 +112,49 @@ scope_open_array(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
 
     rc = scope_push(scopes, MODELGUARD_SCOPE_ARRAY, rule, depth, p);
 
-    if (rc != MODELGUARD_OK || group == NULL || group->value) {
+    if (rc != MODELGUARD_OK || group == NULL) {
         return rc;
     }
 
     /* the group is below on the stack: it has not moved */
 
+    if (group->value) {
+        return scope_open_again(scopes, &scopes->scopes[scopes->n - 1], group,
+                                p);
+    }
+
     return scope_open_grouped(scopes, &scopes->scopes[scopes->n - 1], group,
                               p);
+}
+
+
+/*
+ * A duplicate of the value: of a tensor it is one more, with the same rows;
+ * beside labels it is a vector of its own.
+ */
+
+static int
+scope_open_again(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
+    const modelguard_scope_t *group, const uint8_t *p)
+{
+    if (scope->rule->nlabels) {
+        return MODELGUARD_OK;
+    }
+
+    if (!group->holder) {
+        scope->row = group->row;
+        return MODELGUARD_OK;
+    }
+
+    if (group->nlabels == MODELGUARD_FIELD_LABELS_MAX
+        || group->value_frame != (uint8_t) (scope - scopes->scopes))
+    {
+        return MODELGUARD_OK;
+    }
+
+    scope->grouped = 1;
+
+    return scope_hold(scopes, scope, p);
 }
 
 
@@ -359,86 +395,6 @@ scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
     modelguard_vector_decide(&vector);
 
     return MODELGUARD_OK;
-}
-
-
-/*
- * The scope that the elements of the container at "depth" have ranges in:
- * the innermost that wants them, which others without may lie on top of.
- */
-
-static modelguard_scope_t *
-scope_ranged(modelguard_scopes_t *scopes, unsigned depth)
-{
-    unsigned             i;
-    modelguard_scope_t  *scope;
-
-    for (i = scopes->n; i > 0; i--) {
-        scope = &scopes->scopes[i - 1];
-
-        if (scope->depth != depth) {
-            break;
-        }
-
-        if (scope->ranges) {
-            return scope;
-        }
-    }
-
-    return NULL;
-}
-
-
-int
-modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
-    size_t off)
-{
-    int                  rc;
-    modelguard_edit_t   *edit;
-    modelguard_scope_t  *scope;
-
-    scope = scope_ranged(scopes, depth);
-
-    if (scope == NULL) {
-        return MODELGUARD_OK;
-    }
-
-    edit = modelguard_hold_edit(scopes->hold, &rc);
-    if (edit == NULL) {
-        return rc;
-    }
-
-    edit->off = (uint32_t) off;
-    edit->frame = (uint8_t) (scope - scopes->scopes);
-    edit->scaled = scope->ordinal++;
-
-    /* a member of a map that is no number is nobody's score: it stays */
-
-    edit->kept = (scope->kind == MODELGUARD_SCOPE_MAP);
-
-    scope->range = scopes->hold->n - 1;
-
-    return MODELGUARD_OK;
-}
-
-
-void
-modelguard_scope_element_end(modelguard_scopes_t *scopes, unsigned depth,
-    const uint8_t *p)
-{
-    modelguard_edit_t   *edit;
-    modelguard_scope_t  *scope;
-
-    scope = scope_ranged(scopes, depth);
-
-    if (scope == NULL || scope->range == MODELGUARD_EDIT_NONE) {
-        return;
-    }
-
-    edit = &scopes->hold->edits[scope->range];
-    edit->len = (uint32_t) modelguard_hold_offset(scopes->hold, p) - edit->off;
-
-    scope->range = MODELGUARD_EDIT_NONE;
 }
 
 

@@ -73,6 +73,8 @@ typedef struct {
     unsigned                 nlabels;
     modelguard_stretch_t     values;
     modelguard_stretch_t     labels[MODELGUARD_FIELD_LABELS_MAX];
+                                        /* or, of a tensor, which has none,
+                                           duplicates of its values */
 } modelguard_scope_t;
 
 

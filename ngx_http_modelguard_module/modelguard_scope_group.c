@@ -8,6 +8,8 @@
 #include "modelguard_number.h"
 
 
+static void scope_decide_values(const modelguard_scope_t *group,
+    const modelguard_vector_t *vector);
 static void scope_decide_rows(const modelguard_vector_t *all, uint64_t row);
 static int scope_is_foreign(const uint8_t *text, size_t len);
 static void scope_keep(const modelguard_vector_t *all);
@@ -49,7 +51,7 @@ modelguard_scope_grouped(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 
     stretch = NULL;
 
-    if (scope->kind == MODELGUARD_SCOPE_ARRAY) {
+    if (scope->kind == MODELGUARD_SCOPE_ARRAY && !group->value) {
         stretch = &group->values;
         group->value = 1;
         group->value_frame = (uint8_t) (scope - scopes->scopes);
@@ -114,24 +116,41 @@ modelguard_scope_decide_group(modelguard_scopes_t *scopes,
     vector.first = group->values.first;
     vector.last = group->values.last;
     vector.frame = group->value_frame;
-    vector.ranges = (group->nlabels > 0);
+    vector.ranges = (group->rule->nlabels && group->nlabels);
 
-    if (group->foreign) {
-        scope_keep(&vector);
+    scope_decide_values(group, &vector);
 
-    } else {
-        scope_decide_rows(&vector, group->row);
+    for (i = 0; i < group->nlabels; i++) {
 
-        for (i = 0; i < group->nlabels; i++) {
+        if (group->rule->nlabels) {
             modelguard_vector_parallel(&vector, group->labels[i].first,
                                        group->labels[i].last,
                                        group->value_frame);
+            continue;
         }
+
+        vector.first = group->labels[i].first;
+        vector.last = group->labels[i].last;
+
+        scope_decide_values(group, &vector);
     }
 
     group->nlabels = 0;
 
     return modelguard_scope_release(scopes, group, p);
+}
+
+
+static void
+scope_decide_values(const modelguard_scope_t *group,
+    const modelguard_vector_t *vector)
+{
+    if (group->foreign) {
+        scope_keep(vector);
+
+    } else {
+        scope_decide_rows(vector, group->row);
+    }
 }
 
 

@@ -15,8 +15,6 @@
 
 #define NGX_HTTP_MODELGUARD_DRY_RUN     "_DRY_RUN"
 
-#define NGX_HTTP_MODELGUARD_COUNT       "modelguard_count_"
-
 
 static ngx_int_t ngx_http_modelguard_variable_verdict(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -84,7 +82,7 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
       ngx_http_modelguard_variable_reason, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string(NGX_HTTP_MODELGUARD_COUNT), NULL,
+    { ngx_string("modelguard_count_"), NULL,
       ngx_http_modelguard_variable_count, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
@@ -301,8 +299,8 @@ ngx_http_modelguard_variable_count(ngx_http_request_t *r,
     ngx_str_t           word;
     ngx_atomic_uint_t   count;
 
-    word.len = name->len - (sizeof(NGX_HTTP_MODELGUARD_COUNT) - 1);
-    word.data = name->data + sizeof(NGX_HTTP_MODELGUARD_COUNT) - 1;
+    word.len = name->len - (sizeof("modelguard_count_") - 1);
+    word.data = name->data + sizeof("modelguard_count_") - 1;
 
     if (ngx_http_modelguard_stat_find(r, &word, &count) != NGX_OK) {
         v->not_found = 1;

@@ -688,3 +688,27 @@ POST /t
 11 11 - - {"n":[1,2]}
 --- error_log
 request body is changed in 2 places, dry run
+
+
+
+=== TEST 30: a redirect of a request that was charged: what the new location wants
+--- http_config
+    modelguard_zone $host zone=z30:1m;
+--- config
+    modelguard_budget b zone=z30 limit=10 window=1h;
+    location /t {
+        error_page 503 = /other;
+        proxy_intercept_errors on;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_FAILING_PORT;
+    }
+    location /other {
+        modelguard_param $.s set=[7];
+        modelguard_param $.n max=1;
+        MODEL;
+    }
+--- request eval
+[ map { "POST /t\n$_" } '{"n":1}', '{"n":2}', '{"n":1}' ]
+--- error_code eval
+[ 200, 400, 200 ]
+--- response_body_like eval
+[ '^15 15 - - \{"n":1,"s":\[7\]\}$', 'integer_above', '^15 15 ' ]

@@ -137,7 +137,7 @@ my %coded = (
     gzip_cut => [ gzip => substr $zipped, 0, 40 ],
     gzip_head => [ gzip => substr $zipped, 0, 1 ],
     gzip_tail => [ gzip => substr $zipped, 0, -1 ],
-    gzip_more => [ gzip => $zipped . substr $zipped, 0, 12 ],
+    gzip_more => [ gzip => $zipped . substr $zipped, 0, 11 ],
     deflate_cut => [ deflate => substr deflated($body), 0, -1 ],
     deflate_head => [ deflate => "\x78" ],
     raw_cut => [ deflate => substr raw_deflated($body), 0, -1 ],
@@ -163,7 +163,10 @@ my %coded = (
     gzip_zeros => [ gzip => $zipped . "\0" x 100 ],
     gzip_text => [ gzip => $zipped . '{"scores": [0.123456]}' ],
     deflate_text => [ deflate => deflated($body) . '0.123456' ],
-    deflate_twice => [ deflate => deflated($body) . deflated($body) ],
+    deflate_parts => [ deflate => deflated($begin)
+                                  . deflated(substr $body, length $begin) ],
+    raw_parts => [ deflate => raw_deflated($begin)
+                              . raw_deflated(substr $body, length $begin) ],
     raw_text => [ deflate => raw_deflated($body) . '0.123456' ],
     br_text => [ br => "${brotli}0.123456" ],
     zstd_text => [ zstd => "${zstd}0.123456" ],
@@ -453,7 +456,11 @@ response_blocked"}}\n$
 Content-Encoding
 0.12
 --- error_log
-response blocked: its content coding
+response blocked: its content coding ends too early
+--- no_error_log
+malformed
+is damaged
+[alert]
 
 
 
@@ -485,7 +492,11 @@ response_blocked"}}\n$
 Content-Encoding
 0.12
 --- error_log
-response blocked: its content coding
+response blocked: its content coding is damaged
+response blocked: its zstd window is over 8 MB
+--- no_error_log
+malformed
+[alert]
 
 
 
@@ -498,7 +509,8 @@ response blocked: its content coding
 GET /t/gzip_zeros
 GET /t/gzip_text
 GET /t/deflate_text
-GET /t/deflate_twice
+GET /t/deflate_parts
+GET /t/raw_parts
 GET /t/raw_text
 GET /t/br_text
 GET /t/zstd_text
@@ -511,7 +523,11 @@ response_blocked"}}\n$
 --- wire_unlike
 0.12
 --- error_log
-response blocked: its content coding
+response blocked: its content coding is damaged
+response blocked: its content coding is followed by other bytes
+--- no_error_log
+malformed
+[alert]
 
 
 

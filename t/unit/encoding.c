@@ -181,6 +181,26 @@ test_texts(void)
 }
 
 
+/* a document that grows: what takes its place is bounded, too */
+
+static void
+test_grown(void)
+{
+    kit_t  kit;
+
+    static const char  doc[] = "{\"x\":\"[1e9]\"}";
+
+    kit_build(&kit, "scores $.x encoding=json inside=$ | round=1");
+
+    ok(run_under(&kit, doc, 8, 13) == MODELGUARD_TOO_BIG
+       && run_under(&kit, doc, 8, 14) == MODELGUARD_OK
+       && run_under(&kit, doc, 8, 15) == MODELGUARD_OK,
+       "a document that grows to 14 bytes where 13, 14 and 15 may be held");
+
+    kit_free();
+}
+
+
 static void
 test_depth(void)
 {
@@ -609,6 +629,7 @@ main(void)
 
     test_holds();
     test_texts();
+    test_grown();
     test_depth();
     test_short();
     test_pass();

@@ -207,6 +207,30 @@ test_fields(int between, int diff)
 }
 
 
+/* an event, or a comment, is a frame before another byte has come */
+
+static void
+test_prompt(const char *text, modelguard_framing_e framing, size_t frames)
+{
+    kit_t                kit;
+    frame_out_t          out;
+    modelguard_frame_t  *frame;
+
+    kit_build(&kit, SPEC);
+
+    frame = frame_create(&kit, &out, framing);
+
+    ok(modelguard_frame_feed(frame, (const uint8_t *) text, strlen(text))
+       == MODELGUARD_OK
+       && out.n == frames && out.out.len == strlen(text),
+       "%zu frames are not waited for", frames);
+
+    modelguard_frame_free(frame);
+    frame_out_free(&out);
+    kit_free();
+}
+
+
 /* what is endless but not data passes as it comes */
 
 static void
@@ -324,8 +348,8 @@ test_flat(modelguard_framing_e framing, const char *event, size_t step)
        && modelguard_frame_finish(frame) == MODELGUARD_OK
        && modelguard_frame_count(frame) == FLAT_EVENTS && out[2] == FLAT_EVENTS
        && modelguard_frame_stat(frame)->treated == 3 * FLAT_EVENTS,
-       "%d documents in pieces of %zu: no memory but for the first", FLAT_EVENTS,
-       step);
+       "%d documents in pieces of %zu: no memory but for the first",
+       FLAT_EVENTS, step);
 
     modelguard_frame_free(frame);
     kit_free();
@@ -547,6 +571,12 @@ main(void)
         test_fields(0, diff);
         test_fields(1, diff);
     }
+
+    test_prompt("data: 1\n\n", MODELGUARD_FRAMING_EVENTS, 1);
+    test_prompt("data: 1\r\n\r\n:\r\n", MODELGUARD_FRAMING_EVENTS, 2);
+    test_prompt("data: 1\r\r:c\rid: 1\rdata: 2\r\r",
+                MODELGUARD_FRAMING_EVENTS, 3);
+    test_prompt("1\n{}\n\n", MODELGUARD_FRAMING_SEQUENCE, 3);
 
     test_endless(" ", MODELGUARD_FRAMING_EVENTS);
     test_endless("\xef\xbb\xbf", MODELGUARD_FRAMING_EVENTS);

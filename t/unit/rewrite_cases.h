@@ -214,6 +214,36 @@ static const rewrite_case_t  rewrite_cases[] = {
       "{\"shape\":[2],\"data\":[5,7],\"datatype\":\"INT8\"},"
       "{\"data\":[0,1],\"datatype\":\"BF16\",\"shape\":[1,2]}]}", 0 },
 
+    { "a tensor's values twice, all else behind",
+      "scores $.d shape=$.h datatype=$.t | label_only",
+      "{\"d\":[0.1,0.9,0.6,0.4,0.7],\"d\":[0.4,0.6,0.9,0.1],"
+      "\"h\":[2,2],\"t\":\"FP32\"}",
+      "{\"d\":[0,1,1,0,1],\"d\":[0,1,1,0],\"h\":[2,2],\"t\":\"FP32\"}", 0 },
+    { "a tensor's values twice, all else before",
+      "scores $.d shape=$.h datatype=$.t | label_only",
+      "{\"h\":[2,2],\"t\":\"FP32\",\"d\":[0.1,0.9,0.6,0.4],"
+      "\"d\":[0.4,0.6,0.9,0.1]}",
+      "{\"h\":[2,2],\"t\":\"FP32\",\"d\":[0,1,1,0],\"d\":[0,1,1,0]}", 0 },
+    { "a tensor's values twice, all else between",
+      "scores $.d shape=$.h datatype=$.t | label_only",
+      "{\"d\":[0.1,0.9,0.6,0.4],\"h\":[2,2],\"t\":\"FP32\","
+      "\"d\":[0.4,0.6,0.9,0.1]}",
+      "{\"d\":[0,1,1,0],\"h\":[2,2],\"t\":\"FP32\",\"d\":[0,1,1,0]}", 0 },
+    { "class numbers twice, the datatype behind",
+      "scores $.d shape=$.h datatype=$.t | label_only",
+      "{\"d\":[5,6],\"d\":[7,7],\"h\":[1,2],\"t\":\"INT64\"}",
+      "{\"d\":[5,6],\"d\":[7,7],\"h\":[1,2],\"t\":\"INT64\"}", 0 },
+    { "a tensor's values six times",
+      "scores $.d shape=$.h | label_only",
+      "{\"d\":[0.1,0.9],\"d\":[0.2,0.8],\"d\":[0.3,0.7],\"d\":[0.4,0.6],"
+      "\"d\":[0.1,0.9],\"d\":[0.9,0.1],\"d\":[0.8,0.2],\"h\":[2]}",
+      "{\"d\":[0,1],\"d\":[0,1],\"d\":[0,1],\"d\":[0,1],"
+      "\"d\":[0,1],\"d\":[1,0],\"d\":[1,0],\"h\":[2]}", 0 },
+    { "a tensor's values twice, and no shape",
+      "scores $.d shape=$.h | label_only",
+      "{\"d\":[0.1,0.9],\"x\":1,\"d\":[0.8,0.2]}",
+      "{\"d\":[0,1],\"x\":1,\"d\":[1,0]}", 0 },
+
     { "drop the first member", "metadata $.a | drop",
       "{ \"a\" : {\"x\":[1,{}]} , \"b\":2}", "{   \"b\":2}", 0 },
 
