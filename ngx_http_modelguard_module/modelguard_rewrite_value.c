@@ -30,6 +30,7 @@ static void rewrite_drop_end(modelguard_rewrite_t *rw);
 static void rewrite_want(modelguard_rewrite_t *rw,
     const modelguard_place_t *place);
 static int rewrite_wanted(modelguard_rewrite_t *rw);
+static int rewrite_is_empty(const uint8_t *p, const uint8_t *stop);
 static int rewrite_escape(modelguard_rewrite_t *rw, uint8_t *c);
 static unsigned rewrite_value_depth(const modelguard_rewrite_t *rw);
 
@@ -379,6 +380,7 @@ modelguard_rewrite_end(modelguard_rewrite_t *rw)
 /*
  * A string where a score is expected: harmless without a decimal fraction or
  * an exponent in it; else it cannot be let through and cannot be rounded.
+ * Where an embedding is expected it is one, in an encoding nobody named.
  */
 
 int
@@ -389,6 +391,12 @@ modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop)
     const uint8_t  *p;
 
     p = rw->walk.json.start != NULL ? rw->walk.json.start : rw->walk.piece;
+
+    if (rw->rule->wordless) {
+        return rewrite_is_empty(p, stop) ? MODELGUARD_OK
+                                         : MODELGUARD_UNTREATABLE;
+    }
+
     state = rw->digits;
 
     for ( /* void */ ; p < stop && state != DIGITS_FOUND; p++) {
@@ -425,6 +433,21 @@ modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop)
     rw->digits = state;
 
     return state == DIGITS_FOUND ? MODELGUARD_UNTREATABLE : MODELGUARD_OK;
+}
+
+
+/* between the quotes; a part of a string may lack either */
+
+static int
+rewrite_is_empty(const uint8_t *p, const uint8_t *stop)
+{
+    for ( /* void */ ; p < stop; p++) {
+        if (*p != '"') {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

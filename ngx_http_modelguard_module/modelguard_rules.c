@@ -309,6 +309,7 @@ rules_field(rules_build_t *build, const modelguard_field_t *field,
     rule->encoding = field->encoding;
     rule->vector = (field->role == MODELGUARD_ROLE_SCORES
                     || field->role == MODELGUARD_ROLE_LOGITS);
+    rule->wordless = (field->role == MODELGUARD_ROLE_EMBEDDING);
 
     for (i = 0; i < field->npaths; i++) {
         path = field->paths[i];

@@ -94,11 +94,16 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
 
     rc = ngx_http_modelguard_media_type(r, mglcf, media);
 
-    /* an error that is not JSON; gRPC's come with their status in trailers */
+    /*
+     * An error that is not JSON.  gRPC's come with their status in trailers,
+     * and one with tensors is none.
+     */
 
     if (rc == NGX_ABORT
         && status >= NGX_HTTP_SPECIAL_RESPONSE
-        && media->reason != NGX_HTTP_MODELGUARD_REASON_GRPC)
+        && media->reason != NGX_HTTP_MODELGUARD_REASON_GRPC
+        && !ngx_http_modelguard_headers_has(r,
+                                            "inference-header-content-length"))
     {
         return NGX_DECLINED;
     }

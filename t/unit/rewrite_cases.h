@@ -311,6 +311,13 @@ static const rewrite_case_t  rewrite_cases[] = {
     { "a string without a score", "scores $ | round=1",
       "[\"room 101 e.g. e-5 .5\"]", "[\"room 101 e.g. e-5 .5\"]", 0 },
 
+    { "an embedding in a string", "embedding $.data[*].embedding | round=1",
+      "{\"data\":[{\"embedding\":\"AAAA\"}]}", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "no embedding in a string", "embedding $.data[*].embedding | round=1",
+      "{\"data\":[{\"embedding\":\"\"}]}",
+      "{\"data\":[{\"embedding\":\"\"}]}", 0 },
+
     { "a score in a string, escaped", "scores $ | round=1",
       "[\"0.\\u00393\"]", NULL, MODELGUARD_UNTREATABLE },
     { "a score in a string, its point escaped", "scores $ | round=1",
