@@ -73,7 +73,7 @@ sub locations {
     my $text = '';
 
     for my $name (sort keys %inside) {
-        my $more = sprintf $inside{$name} =~ s/%(?!s)/%%/gr, $letter;
+        my $more = $inside{$name} =~ s/%s/$letter/gr;
 
         $text .= "location /$letter/$name/ { $guard $more\n"
                  . "proxy_cache_key $letter\$request_uri;\n"
