@@ -77,15 +77,17 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    /* HTTP/0.9 of an upstream: there is no header at all */
+    /*
+     * HTTP/0.9 of an upstream: there is no header at all.  And an interim
+     * response: nginx before 1.29 takes the one after it for its body.
+     */
 
-    if (status == 0) {
+    if (status < NGX_HTTP_OK) {
         media->reason = NGX_HTTP_MODELGUARD_REASON_TYPE;
         return NGX_ABORT;
     }
 
-    if (status < NGX_HTTP_OK
-        || status == NGX_HTTP_NO_CONTENT
+    if (status == NGX_HTTP_NO_CONTENT
         || status == NGX_HTTP_NOT_MODIFIED
         || r->headers_out.content_length_n == 0)
     {
