@@ -110,6 +110,13 @@ static const param_case_t  cases[] = {
     { "$.a require when=$.s", "{\"s\":true}", "!$.a" },
     { "$.a require when=$.s", "{\"s\":false}", NULL },
 
+    /* set where an element and any element overlap */
+
+    { "$.m[*].x.y set=2; $.m[0].x set=1", "{\"m\":[{},{}]}",
+      "{\"m\":[{\"x\":1},{\"x\":{\"y\":2}}]}" },
+    { "$.m[0].x set=1; $.m[*].x.y set=2", "{\"m\":[{},{}]}",
+      "{\"m\":[{\"x\":1},{\"x\":{\"y\":2}}]}" },
+
     /* drop: with its comma */
 
     { "$.d drop", "{\"d\":1}", "{}" },
