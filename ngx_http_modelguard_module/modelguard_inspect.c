@@ -332,6 +332,13 @@ inspect_value(modelguard_inspect_t *in)
         return MODELGUARD_OK;
     }
 
+    /* what is no object lacks the member that is awaited there */
+
+    if (*json->start != '{') {
+        in->violated |= mark->parent
+                        & in->params->ops[MODELGUARD_PARAM_REQUIRE];
+    }
+
     modelguard_inspect_check(in, mark->target, mark->when);
 
     return inspect_note(in, mark, level);

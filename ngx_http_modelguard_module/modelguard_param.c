@@ -364,10 +364,6 @@ param_create(const modelguard_param_t *param)
         return k;
     }
 
-    if (param->op == MODELGUARD_PARAM_REQUIRE) {
-        return k - 1;
-    }
-
     while (k > 0 && path->steps[k - 1].kind == MODELGUARD_PATH_MEMBER) {
         k--;
     }
