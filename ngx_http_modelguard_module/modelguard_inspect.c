@@ -242,7 +242,10 @@ inspect_token(modelguard_inspect_t *in)
         in->comma = inspect_comma(in);
         in->start = json->start != NULL ? inspect_offset(in, json->start)
                                         : in->cut_start;
-        return MODELGUARD_OK;
+
+        /* "seed\u0000" is "seed" where C reads it */
+
+        return in->walk.nul ? MODELGUARD_MALFORMED : MODELGUARD_OK;
 
     case MODELGUARD_JSON_OBJECT_END:
     case MODELGUARD_JSON_ARRAY_END:
