@@ -242,7 +242,10 @@ inspect_token(modelguard_inspect_t *in)
         in->comma = inspect_comma(in);
         in->start = json->start != NULL ? inspect_offset(in, json->start)
                                         : in->cut_start;
-        return MODELGUARD_OK;
+
+        /* "seed\u0000" is "seed" where C reads it */
+
+        return in->walk.nul ? MODELGUARD_MALFORMED : MODELGUARD_OK;
 
     case MODELGUARD_JSON_OBJECT_END:
     case MODELGUARD_JSON_ARRAY_END:
@@ -330,6 +333,13 @@ inspect_value(modelguard_inspect_t *in)
 
     if ((mark->target | mark->parent | mark->when) == 0) {
         return MODELGUARD_OK;
+    }
+
+    /* what is no object lacks the member that is awaited there */
+
+    if (*json->start != '{') {
+        in->violated |= mark->parent
+                        & in->params->ops[MODELGUARD_PARAM_REQUIRE];
     }
 
     modelguard_inspect_check(in, mark->target, mark->when);

@@ -31,12 +31,9 @@ modelguard_inspect_check(modelguard_inspect_t *in, uint64_t target,
 
     case 't':
     case '"':
-        in->true_when |= when;
-
-        /* fall through */
-
     case '{':
     case '[':
+        in->true_when |= when;
         break;
 
     case 'n':

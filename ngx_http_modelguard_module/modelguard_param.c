@@ -364,10 +364,6 @@ param_create(const modelguard_param_t *param)
         return k;
     }
 
-    if (param->op == MODELGUARD_PARAM_REQUIRE) {
-        return k - 1;
-    }
-
     while (k > 0 && path->steps[k - 1].kind == MODELGUARD_PATH_MEMBER) {
         k--;
     }
@@ -457,11 +453,13 @@ static size_t
 param_write(const modelguard_params_t *params, uint64_t mask, unsigned level,
     uint8_t *out, size_t at)
 {
-    size_t                         i, j, first;
+    size_t                         i, j, first, outer;
     uint64_t                       same;
+    const modelguard_param_t      *list;
     const modelguard_path_step_t  *step;
 
     first = at;
+    list = params->list;
 
     for (i = 0; i < params->n; i++) {
 
@@ -469,16 +467,25 @@ param_write(const modelguard_params_t *params, uint64_t mask, unsigned level,
             continue;
         }
 
-        step = &params->list[i].path->steps[level];
+        step = &list[i].path->steps[level];
+        outer = params->n;
         same = 0;
 
         for (j = i; j < params->n; j++) {
 
-            if ((mask >> j & 1) != 0
-                && modelguard_path_step_equal(step,
-                                       &params->list[j].path->steps[level]))
+            if ((mask >> j & 1) == 0
+                || !modelguard_path_step_equal(step,
+                                               &list[j].path->steps[level]))
             {
-                same |= (uint64_t) 1 << j;
+                continue;
+            }
+
+            same |= (uint64_t) 1 << j;
+
+            /* "[0].a" and "[*].a.b": what is set on the outside */
+
+            if (outer == params->n && list[j].path->n == level + 1) {
+                outer = j;
             }
         }
 
@@ -491,9 +498,9 @@ param_write(const modelguard_params_t *params, uint64_t mask, unsigned level,
         at = param_name(out, at, &step->name);
         at = param_put(out, at, ":", 1);
 
-        if (params->list[i].path->n == level + 1) {
-            at = param_put(out, at, params->list[i].value.data,
-                           params->list[i].value.len);
+        if (outer < params->n) {
+            at = param_put(out, at, list[outer].value.data,
+                           list[outer].value.len);
             continue;
         }
 

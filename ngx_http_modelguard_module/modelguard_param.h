@@ -9,7 +9,8 @@
  * A place is named by a path as everywhere.  A path of plain members and
  * elements alone (no "**", ".*" or pattern) that ends in a member is exact:
  * only then is a missing member known to be missing, so that "require" can
- * ask for it in every object, and "set" can add it.
+ * ask for it in every object, and for each object on the way to it, and "set"
+ * can add it.
  */
 
 
@@ -44,8 +45,8 @@ typedef struct {
                                                 JSON */
     const modelguard_path_t        *path;
     const modelguard_path_t        *when;    /* the parameter applies only if
-                                                a value there is true; NULL:
-                                                always */
+                                                a value there is not null,
+                                                false or 0; NULL: always */
 } modelguard_param_t;
 
 
@@ -69,7 +70,7 @@ typedef struct {
     uint64_t                        ops[MODELGUARD_PARAM_OPS];
     uint64_t                        conditional;
 
-    /* by steps taken: those for which what is no object there becomes one */
+    /* by steps taken: those of SET for which what is no object becomes one */
 
     uint64_t                        objects[MODELGUARD_PATH_STEPS_MAX + 1];
 } modelguard_params_t;

@@ -12,6 +12,7 @@ static uint16_t walk_element(modelguard_walk_t *walk, unsigned depth);
 static void walk_container(modelguard_walk_t *walk);
 static int walk_key(modelguard_walk_t *walk);
 static void walk_key_part(modelguard_walk_t *walk, const uint8_t *stop);
+static int walk_has_nul(const modelguard_walk_t *walk, size_t len);
 
 
 void
@@ -23,6 +24,7 @@ modelguard_walk_init(modelguard_walk_t *walk,
     walk->automaton = automaton;
     walk->state = MODELGUARD_AUTOMATON_ROOT;
     walk->fresh = 0;
+    walk->nul = 0;
     walk->begun = 0;
     walk->long_key = 0;
     walk->key_len = 0;
@@ -203,13 +205,17 @@ walk_key(modelguard_walk_t *walk)
         len -= 2;
     }
 
+    walk->nul = 0;
+
     if (walk->long_key) {
         len = MODELGUARD_PATH_NAME_MAX + 1;
+        walk->nul = json->escaped;
 
     } else if (json->escaped) {
         len = modelguard_json_unescape(name, len, walk->name,
                                        MODELGUARD_PATH_NAME_MAX);
         name = walk->name;
+        walk->nul = walk_has_nul(walk, len) ? 1 : 0;
     }
 
     walk->key_len = 0;
@@ -225,6 +231,19 @@ walk_key(modelguard_walk_t *walk)
 
     return walk->state == MODELGUARD_AUTOMATON_UNDECIDED
            ? MODELGUARD_UNDECIDED : MODELGUARD_OK;
+}
+
+
+static int
+walk_has_nul(const modelguard_walk_t *walk, size_t len)
+{
+    /* of a name that is too long, its last character may be missing */
+
+    if (len > MODELGUARD_PATH_NAME_MAX) {
+        len = MODELGUARD_PATH_NAME_MAX - 3;
+    }
+
+    return memchr(walk->name, '\0', len) != NULL;
 }
 
 

@@ -30,6 +30,9 @@ typedef struct {
     unsigned                       fresh:1;  /* a value begins: with its whole
                                                 token, or with its first part
                                                 before MODELGUARD_AGAIN */
+    unsigned                       nul:1;    /* after a key: it has \u0000
+                                                among what paths may name, or
+                                                is too long to tell */
 
     /* private */
 

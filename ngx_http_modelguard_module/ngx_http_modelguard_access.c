@@ -118,10 +118,14 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
         }
     }
 
-    /* a page about a refusal is not refused */
+    /*
+     * A page about a body that is refused is not refused; another model, for
+     * who has spent his budget, has parameters of its own.
+     */
 
-    if (ctx->decided
-        && ctx->verdict != NGX_HTTP_MODELGUARD_PASSED && !ctx->dry_run)
+    if (ctx->decided && !ctx->dry_run
+        && (ctx->verdict == NGX_HTTP_MODELGUARD_INVALID
+            || ctx->verdict == NGX_HTTP_MODELGUARD_FORBIDDEN))
     {
         return NGX_DECLINED;
     }

@@ -11,6 +11,16 @@
 #define NGX_HTTP_MODELGUARD_BODY_PIECE  32768   /* read from a file at once */
 
 
+/* the body on its way to the walk */
+
+typedef struct {
+    ngx_http_request_t    *request;
+    modelguard_inspect_t  *inspect;
+    u_char                *piece;     /* of a file */
+    ngx_uint_t             form;      /* unsigned  form:1; */
+} ngx_http_modelguard_body_t;
+
+
 static void ngx_http_modelguard_body_handler(ngx_http_request_t *r);
 static const modelguard_param_t *ngx_http_modelguard_body_required(
     ngx_http_request_t *r, const modelguard_params_t *params);
@@ -23,10 +33,17 @@ static off_t ngx_http_modelguard_body_length(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_body_encoded(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_body_is(const ngx_table_elt_t *header,
     const ngx_str_t *name);
-static ngx_int_t ngx_http_modelguard_body_walk(ngx_http_request_t *r,
-    modelguard_inspect_t *inspect, off_t rest);
-static ngx_int_t ngx_http_modelguard_body_file(ngx_http_request_t *r,
-    modelguard_inspect_t *inspect, ngx_buf_t *b, off_t len, u_char **piece);
+static ngx_int_t ngx_http_modelguard_body_type(ngx_http_request_t *r,
+    ngx_uint_t tensors, ngx_uint_t *form);
+static ngx_uint_t ngx_http_modelguard_body_media(const ngx_str_t *value,
+    const ngx_str_t *type);
+static ngx_uint_t ngx_http_modelguard_body_charset(const ngx_str_t *value);
+static ngx_int_t ngx_http_modelguard_body_walk(
+    ngx_http_modelguard_body_t *body, off_t rest);
+static ngx_int_t ngx_http_modelguard_body_file(
+    ngx_http_modelguard_body_t *body, ngx_buf_t *b, off_t len);
+static ngx_int_t ngx_http_modelguard_body_feed(
+    ngx_http_modelguard_body_t *body, u_char *data, size_t len);
 static ngx_int_t ngx_http_modelguard_body_status(ngx_http_request_t *r,
     int rc);
 
@@ -36,6 +53,32 @@ static ngx_str_t  ngx_http_modelguard_body_coding =
 
 static ngx_str_t  ngx_http_modelguard_body_tensors =
     ngx_string("inference-header-content-length");
+
+static ngx_str_t  ngx_http_modelguard_body_content_type =
+    ngx_string("content-type");
+
+static ngx_str_t  ngx_http_modelguard_body_urlencoded =
+    ngx_string("application/x-www-form-urlencoded");
+
+
+/* with bytes behind the JSON */
+
+static ngx_str_t  ngx_http_modelguard_body_types[] = {
+    ngx_string("application/octet-stream"),
+    ngx_string("application/json"),
+    ngx_null_string
+};
+
+
+/* the bytes below 0x80 mean themselves, and nothing else means them */
+
+static ngx_str_t  ngx_http_modelguard_body_charsets[] = {
+    ngx_string("utf-8"),
+    ngx_string("utf8"),
+    ngx_string("us-ascii"),
+    ngx_string("iso-8859-1"),
+    ngx_null_string
+};
 
 
 ngx_int_t
@@ -98,9 +141,9 @@ ngx_http_modelguard_body_inspect(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items,
     const modelguard_param_t **violated)
 {
-    off_t                  len, json;
-    ngx_int_t              rc;
-    modelguard_inspect_t  *inspect;
+    off_t                       len, json;
+    ngx_int_t                   rc;
+    ngx_http_modelguard_body_t  body;
 
     len = ngx_http_modelguard_body_length(r);
 
@@ -122,25 +165,31 @@ ngx_http_modelguard_body_inspect(ngx_http_request_t *r,
 
     json = ngx_http_modelguard_body_json(r, len);
 
-    if (json == NGX_ERROR) {
+    ngx_memzero(&body, sizeof(ngx_http_modelguard_body_t));
+
+    if (json == NGX_ERROR
+        || ngx_http_modelguard_body_type(r, json < len, &body.form) != NGX_OK)
+    {
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    inspect = modelguard_inspect_create(mglcf->inspect,
-                                        (unsigned) mglcf->depth,
-                                        ngx_http_modelguard_alloc, r->pool);
-    if (inspect == NULL) {
+    body.request = r;
+    body.inspect = modelguard_inspect_create(mglcf->inspect,
+                                             (unsigned) mglcf->depth,
+                                             ngx_http_modelguard_alloc,
+                                             r->pool);
+    if (body.inspect == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_modelguard_body_walk(r, inspect, json);
+    rc = ngx_http_modelguard_body_walk(&body, json);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_modelguard_body_finish(r, mglcf, inspect, json, items,
-                                             violated);
+        rc = ngx_http_modelguard_body_finish(r, mglcf, body.inspect, json,
+                                             items, violated);
     }
 
-    modelguard_inspect_free(inspect);
+    modelguard_inspect_free(body.inspect);
 
     return rc;
 }
@@ -316,21 +365,152 @@ ngx_http_modelguard_body_is(const ngx_table_elt_t *header,
 }
 
 
+/*
+ * A server that goes by the type would read something else than was looked
+ * at: a form in the strings of the JSON, or behind it, or what another charset
+ * makes of it, as UTF-7 makes quotes of ASCII.
+ */
+
+static ngx_int_t
+ngx_http_modelguard_body_type(ngx_http_request_t *r, ngx_uint_t tensors,
+    ngx_uint_t *form)
+{
+    ngx_str_t        *type;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (!ngx_http_modelguard_body_is(&header[i],
+                                      &ngx_http_modelguard_body_content_type))
+            {
+                continue;
+            }
+
+            if (!ngx_http_modelguard_body_charset(&header[i].value)) {
+                return NGX_ERROR;
+            }
+
+            if (ngx_http_modelguard_body_media(&header[i].value,
+                                         &ngx_http_modelguard_body_urlencoded))
+            {
+                *form = 1;
+            }
+
+            if (!tensors) {
+                continue;
+            }
+
+            for (type = ngx_http_modelguard_body_types; type->len; type++) {
+
+                if (ngx_http_modelguard_body_media(&header[i].value, type)) {
+                    break;
+                }
+            }
+
+            if (type->len == 0) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_modelguard_body_media(const ngx_str_t *value, const ngx_str_t *type)
+{
+    u_char  c;
+
+    if (value->len < type->len
+        || ngx_strncasecmp(value->data, type->data, type->len) != 0)
+    {
+        return 0;
+    }
+
+    if (value->len == type->len) {
+        return 1;
+    }
+
+    c = value->data[type->len];
+
+    return c == ';' || c == ',' || c == ' ' || c == '\t';
+}
+
+
+/* all of them, in whatever way they are written */
+
+static ngx_uint_t
+ngx_http_modelguard_body_charset(const ngx_str_t *value)
+{
+    u_char     *p, *last;
+    ngx_str_t  *charset;
+
+    p = value->data;
+    last = p + value->len;
+
+    for ( ;; ) {
+        p = ngx_strlcasestrn(p, last, (u_char *) "charset",
+                             sizeof("charset") - 2);
+        if (p == NULL) {
+            return 1;
+        }
+
+        p += sizeof("charset") - 1;
+
+        if (p == last || *p++ != '=') {
+            return 0;
+        }
+
+        if (p < last && *p == '"') {
+            p++;
+        }
+
+        for (charset = ngx_http_modelguard_body_charsets; charset->len;
+             charset++)
+        {
+            if ((size_t) (last - p) >= charset->len
+                && ngx_strncasecmp(p, charset->data, charset->len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (charset->len == 0) {
+            return 0;
+        }
+
+        p += charset->len;
+
+        if (p < last && *p == '"') {
+            p++;
+        }
+
+        if (p < last && *p != ';' && *p != ',' && *p != ' ' && *p != '\t') {
+            return 0;
+        }
+    }
+}
+
+
 /* the first "rest" bytes */
 
 static ngx_int_t
-ngx_http_modelguard_body_walk(ngx_http_request_t *r,
-    modelguard_inspect_t *inspect, off_t rest)
+ngx_http_modelguard_body_walk(ngx_http_modelguard_body_t *body, off_t rest)
 {
-    int           status;
-    off_t         size;
-    u_char       *piece;
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    off_t                size;
+    ngx_int_t            rc;
+    ngx_buf_t           *b;
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
 
+    r = body->request;
     rc = NGX_OK;
-    piece = NULL;
 
     for (cl = r->request_body->bufs; cl && rest; cl = cl->next) {
         b = cl->buf;
@@ -338,24 +518,19 @@ ngx_http_modelguard_body_walk(ngx_http_request_t *r,
         rest -= size;
 
         if (ngx_buf_in_memory(b)) {
-            status = modelguard_inspect_feed(inspect, b->pos, (size_t) size);
-
-            if (status != MODELGUARD_OK) {
-                rc = ngx_http_modelguard_body_status(r, status);
-                break;
-            }
+            rc = ngx_http_modelguard_body_feed(body, b->pos, (size_t) size);
 
         } else if (b->in_file) {
-            rc = ngx_http_modelguard_body_file(r, inspect, b, size, &piece);
+            rc = ngx_http_modelguard_body_file(body, b, size);
+        }
 
-            if (rc != NGX_OK) {
-                break;
-            }
+        if (rc != NGX_OK) {
+            break;
         }
     }
 
-    if (piece) {
-        ngx_pfree(r->pool, piece);
+    if (body->piece) {
+        ngx_pfree(r->pool, body->piece);
     }
 
     return rc;
@@ -363,18 +538,21 @@ ngx_http_modelguard_body_walk(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_modelguard_body_file(ngx_http_request_t *r,
-    modelguard_inspect_t *inspect, ngx_buf_t *b, off_t len, u_char **piece)
+ngx_http_modelguard_body_file(ngx_http_modelguard_body_t *body, ngx_buf_t *b,
+    off_t len)
 {
-    int      status;
-    off_t    pos, last;
-    size_t   size;
-    ssize_t  n;
+    off_t                pos, last;
+    size_t               size;
+    ssize_t              n;
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
 
-    if (*piece == NULL) {
+    r = body->request;
 
-        *piece = ngx_palloc(r->pool, NGX_HTTP_MODELGUARD_BODY_PIECE);
-        if (*piece == NULL) {
+    if (body->piece == NULL) {
+
+        body->piece = ngx_palloc(r->pool, NGX_HTTP_MODELGUARD_BODY_PIECE);
+        if (body->piece == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -386,7 +564,7 @@ ngx_http_modelguard_body_file(ngx_http_request_t *r,
         size = (size_t) ngx_min(last - pos,
                                 NGX_HTTP_MODELGUARD_BODY_PIECE);
 
-        n = ngx_read_file(b->file, *piece, size, pos);
+        n = ngx_read_file(b->file, body->piece, size, pos);
 
         if (n == NGX_ERROR) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -399,14 +577,36 @@ ngx_http_modelguard_body_file(ngx_http_request_t *r,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        status = modelguard_inspect_feed(inspect, *piece, n);
+        rc = ngx_http_modelguard_body_feed(body, body->piece, n);
 
-        if (status != MODELGUARD_OK) {
-            return ngx_http_modelguard_body_status(r, status);
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_body_feed(ngx_http_modelguard_body_t *body, u_char *data,
+    size_t len)
+{
+    int  status;
+
+    /* clients send JSON as a form, but it has one name then, and no value */
+
+    if (body->form
+        && (ngx_strlchr(data, data + len, '&') != NULL
+            || ngx_strlchr(data, data + len, ';') != NULL))
+    {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    status = modelguard_inspect_feed(body->inspect, data, len);
+
+    return status == MODELGUARD_OK
+           ? NGX_OK : ngx_http_modelguard_body_status(body->request, status);
 }
 
 

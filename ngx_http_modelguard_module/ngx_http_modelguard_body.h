@@ -30,7 +30,8 @@ ngx_int_t ngx_http_modelguard_body_read(ngx_http_request_t *r,
  * Inspects the body that was read for mglcf->inspect, and edits it as the
  * parameters want, unless it is a dry run.  A request without a body costs 1.
  * NGX_OK with *items, and *violated, the parameter that the body violates,
- * or NULL; NGX_HTTP_BAD_REQUEST: not JSON; NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+ * or NULL; NGX_HTTP_BAD_REQUEST: not JSON, or of a Content-Type by which it
+ * may be read as something else; NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
  * over modelguard_body_size, or too many edits;
  * NGX_HTTP_UNSUPPORTED_MEDIA_TYPE: a Content-Encoding other than identity;
  * NGX_HTTP_INTERNAL_SERVER_ERROR.

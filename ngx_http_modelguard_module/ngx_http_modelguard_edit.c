@@ -41,10 +41,23 @@ static ngx_int_t ngx_http_modelguard_edit_buf(
     ngx_http_modelguard_edit_t *edit, ngx_buf_t **b);
 static ngx_int_t ngx_http_modelguard_edit_close(
     ngx_http_modelguard_edit_t *edit);
+static void ngx_http_modelguard_edit_variables(ngx_http_request_t *r);
 
 
 static ngx_str_t  ngx_http_modelguard_edit_length =
     ngx_string("content-length");
+
+
+/* what they were is remembered by nginx */
+
+static ngx_str_t  ngx_http_modelguard_edit_names[] = {
+    ngx_string("content_length"),
+    ngx_string("request_body"),
+    ngx_string("request_body_file"),
+    ngx_string("http_content_length"),
+    ngx_string("http_inference_header_content_length"),
+    ngx_null_string
+};
 
 
 ngx_int_t
@@ -334,9 +347,39 @@ ngx_http_modelguard_edit_close(ngx_http_modelguard_edit_t *edit)
     r->request_body = rb;
     r->headers_in.content_length_n = edit->len;
 
+    ngx_http_modelguard_edit_variables(r);
+
     return ngx_http_modelguard_edit_header(r,
                                            &ngx_http_modelguard_edit_length,
                                            edit->len);
+}
+
+
+/* whoever asked before, as "if" does, is not to spoil fastcgi's parameters */
+
+static void
+ngx_http_modelguard_edit_variables(ngx_http_request_t *r)
+{
+    ngx_str_t                  *name;
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        for (name = ngx_http_modelguard_edit_names; name->len; name++) {
+
+            if (v[i].name.len == name->len
+                && ngx_strncmp(v[i].name.data, name->data, name->len) == 0)
+            {
+                r->variables[i].valid = 0;
+                r->variables[i].not_found = 0;
+            }
+        }
+    }
 }
 
 

@@ -101,6 +101,17 @@ static const param_case_t  cases[] = {
     { "$.m[*].r require", "{\"m\":[]}", "!$.m[*].r" },
     { "$.m[*].r require", "{}", "!$.m[*].r" },
     { "$.a.b require", "{\"a\":{\"b\":1},\"a\":{}}", "!$.a.b" },
+    { "$.a.b require", "{\"a\":{\"b\":1},\"a\":null}", "!$.a.b" },
+    { "$.a.b require", "{\"a\":[],\"a\":{\"b\":1}}", "!$.a.b" },
+    { "$.a.b.c require", "{\"a\":{\"b\":{\"c\":1}},\"a\":{}}", "!$.a.b.c" },
+    { "$.m[*].r require", "{\"m\":[{\"r\":1},null]}", "!$.m[*].r" },
+    { "$.m[*].r require", "{\"m\":[{\"r\":1},[1]]}", "!$.m[*].r" },
+    { "$.m[*].r.s require", "{\"m\":[{\"r\":{\"s\":1}},{\"r\":{\"s\":2}}]}",
+      NULL },
+    { "$.m[*].r.s require", "{\"m\":[{\"r\":{\"s\":1}},{}]}",
+      "!$.m[*].r.s" },
+    { "$.m[*].r.s require", "{\"m\":[{\"r\":{\"s\":1}},{\"r\":7}]}",
+      "!$.m[*].r.s" },
     { "$.f[*] require", "{\"f\":[1,0,\"\"]}", NULL },
     { "$.f[*] require", "{\"f\":[1,null]}", "!$.f[*]" },
     { "$.f[*] require", "{\"f\":[]}", "!$.f[*]" },
@@ -109,6 +120,13 @@ static const param_case_t  cases[] = {
     { "$.**.k require", "{\"a\":{}}", "!$.**.k" },
     { "$.a require when=$.s", "{\"s\":true}", "!$.a" },
     { "$.a require when=$.s", "{\"s\":false}", NULL },
+
+    /* set where an element and any element overlap */
+
+    { "$.m[*].x.y set=2; $.m[0].x set=1", "{\"m\":[{},{}]}",
+      "{\"m\":[{\"x\":1},{\"x\":{\"y\":2}}]}" },
+    { "$.m[0].x set=1; $.m[*].x.y set=2", "{\"m\":[{},{}]}",
+      "{\"m\":[{\"x\":1},{\"x\":{\"y\":2}}]}" },
 
     /* drop: with its comma */
 
@@ -196,7 +214,10 @@ static const param_case_t  cases[] = {
     { USAGE, "{\"stream\":false}", NULL },
     { USAGE, "{\"stream\":null,\"stream_options\":null}", NULL },
     { USAGE, "{\"stream\":0.0}", NULL },
-    { USAGE, "{\"stream\":[true]}", NULL },
+    { USAGE, "{\"stream\":[true]}",
+      "{\"stream\":[true],\"stream_options\":{\"include_usage\":true}}" },
+    { USAGE, "{\"stream\":{\"a\":1}}",
+      "{\"stream\":{\"a\":1},\"stream_options\":{\"include_usage\":true}}" },
     { USAGE, "{\"stream\":true}",
       "{\"stream\":true,\"stream_options\":{\"include_usage\":true}}" },
     { USAGE, "{\"stream_options\":{},\"stream\":true}",
@@ -237,6 +258,11 @@ static const param_case_t  cases[] = {
     { FORBID, "", "#3" },
     { FORBID, "{\"logit_bias\":1", "#3" },
     { FORBID, "{\"logit_bias\":1}}", "#2" },
+    { FORBID, "{\"logit_bias\\u0000\":1}", "#2" },
+    { FORBID, "{\"logit_bias\\u0000x\":1}", "#2" },
+    { FORBID, "{\"\\u0000logit_bias\":1}", "#2" },
+    { FORBID, "{\"a\":{\"b\\u0000\":\"\\u0000\"}}", NULL },
+    { FORBID, "{\"a\":\"\\u0000\",\"\\u0001\":[\"\\u0000\"]}", NULL },
     { "$.s set=1", "{\"a\":1,}", "#2" },
     { "$.s set=1", "{,}", "#2" },
     { "$.s set=1", "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]", "#4" }
@@ -270,6 +296,57 @@ test_case(const param_case_t *test)
     }
 
     ok(bad == 0 && kit_allocated == 0, "%s: %.50s", test->params, test->body);
+
+    kit_free();
+}
+
+
+/* names with \u0000, of any length, whole and in single bytes */
+
+static void
+test_nul(void)
+{
+    size_t        n, len;
+    unsigned      i, bad;
+    param_kit_t   kit;
+    const char   *escape, *expected;
+    static char   body[4096], out[PARAM_OUT];
+
+    param_build(&kit, "$.seed forbid");
+
+    bad = 0;
+
+    for (n = 0; n < 2000; n += (n < 300) ? 1 : 211) {
+
+        for (i = 0; i < 6; i++) {
+            escape = (i / 2 == 0) ? "\\u0000" : (i / 2 == 1) ? "\\u0041" : "";
+
+            len = (size_t) sprintf(body, "{\"seed%s", escape);
+            memset(body + len, 'x', n);
+            len += n;
+            len += (size_t) sprintf(body + len, "\":1}");
+
+            param_run(&kit, body, (i & 1) ? 1 : 0, (i & 1) ? 1 : len, out);
+
+            expected = body;
+
+            if (i / 2 == 2 && n == 0) {
+                expected = "!$.seed";
+
+            } else if (i / 2 == 0
+                       || (i == 3 && n > MODELGUARD_PATH_NAME_MAX * 6 - 10))
+            {
+                expected = "#2";
+            }
+
+            if (strcmp(out, expected) != 0) {
+                bad++;
+                printf("# %zu, %u: %.60s\n", n, i, out);
+            }
+        }
+    }
+
+    ok(bad == 0 && kit_allocated == 0, "names with a NUL");
 
     kit_free();
 }
@@ -510,6 +587,7 @@ main(void)
         test_case(&cases[i]);
     }
 
+    test_nul();
     test_edits();
     test_digits();
     test_memory();

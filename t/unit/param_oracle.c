@@ -160,8 +160,11 @@ oracle_object(json_t *json, const char *name)
 static int
 oracle_true(json_t *json)
 {
-    return json_is_true(json) || json_is_string(json)
-           || (json_is_number(json) && json_number_value(json) != 0);
+    if (json_is_number(json)) {
+        return json_number_value(json) != 0;
+    }
+
+    return json != NULL && !json_is_false(json) && !json_is_null(json);
 }
 
 
