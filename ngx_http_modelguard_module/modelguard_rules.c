@@ -378,7 +378,7 @@ rules_inside(rules_build_t *build, const modelguard_field_t *field,
 {
     int                  rc;
     unsigned             i;
-    modelguard_path_t   *path;
+    modelguard_path_t   *path, *elements;
     modelguard_rule_t   *rule;
     modelguard_field_t  *inside, *joined;
 
@@ -402,10 +402,18 @@ rules_inside(rules_build_t *build, const modelguard_field_t *field,
             return rc;
         }
 
+        elements = modelguard_inside_elements(&build->insides, path);
         joined = modelguard_inside_field(&build->insides, field, path);
-        if (joined == NULL) {
+
+        if (elements == NULL || joined == NULL) {
             return build->insides.error ? MODELGUARD_TOO_BIG
                                         : MODELGUARD_NOMEM;
+        }
+
+        rc = rules_add(build, elements, elements->n, rule,
+                       MODELGUARD_PART_DOCUMENT);
+        if (rc != MODELGUARD_OK) {
+            return rc;
         }
 
         rc = rules_field(build, joined, treatment);

@@ -275,6 +275,13 @@ static const rewrite_case_t  encoding_cases[] = {
       "\"d\":\"\xef\xbb\xbe\",\"d\":\"\\u00e9{\",\"d\":\"\"}",
       "{\"d\":\"\\\"a\\\" [1]\",\"d\":\"\\ufeff\",\"d\":\"\\ufefe[\","
       "\"d\":\"\xef\xbb\xbe\",\"d\":\"\\u00e9{\",\"d\":\"\"}", 0 },
+    { "json: strings in an array", "scores" J "$.s | round=1; "
+      "metadata $.d encoding=json inside=$.m | drop",
+      "{\"d\":[\"{\\\"s\\\":0.56,\\\"m\\\":1}\",\"x\",\"{\\\"m\\\":2}\"]}",
+      "{\"d\":[\"{\\\"s\\\":0.6}\",\"x\",\"{}\"]}", 0 },
+    { "json: strings in an array, one of them with a score",
+      "scores" J "$.s | round=1", "{\"d\":[\"{}\",\"0.56\"]}", NULL,
+      MODELGUARD_UNTREATABLE },
     { "json: documents of several places",
       "scores" J "$.s | round=1; "
       "metadata $.e encoding=json inside=$.m | drop",
