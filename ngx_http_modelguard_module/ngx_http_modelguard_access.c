@@ -119,13 +119,15 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
     }
 
     /*
-     * A page about a body that is refused is not refused; another model, for
-     * who has spent his budget, has parameters of its own.
+     * A page about a refusal is not refused; another model, for who has spent
+     * his budget, has parameters of its own.
      */
 
     if (ctx->decided && !ctx->dry_run
+        && ctx->verdict != NGX_HTTP_MODELGUARD_PASSED
         && (ctx->verdict == NGX_HTTP_MODELGUARD_INVALID
-            || ctx->verdict == NGX_HTTP_MODELGUARD_FORBIDDEN))
+            || ctx->verdict == NGX_HTTP_MODELGUARD_FORBIDDEN
+            || r->content_handler == NULL))
     {
         return NGX_DECLINED;
     }
@@ -220,7 +222,11 @@ ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
         return ngx_http_modelguard_access_forbid(r, ctx, mglcf, param);
     }
 
-    ctx->checks = mglcf->checks;
+    /* a dry run has changed nothing */
+
+    if (!mglcf->dry_run) {
+        ctx->checks = mglcf->checks;
+    }
 
     return NGX_OK;
 }

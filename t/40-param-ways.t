@@ -244,3 +244,50 @@ X-Verdict: FORBIDDEN
 [ (400) x 12 ]
 --- response_body_like eval
 [ ('invalid_body') x 12 ]
+
+
+
+=== TEST 13: a page of a spent budget is not refused for its parameters
+--- http_config
+    modelguard_zone $host zone=z13:1m;
+--- config
+    modelguard_param $.n max=1;
+    location /t {
+        modelguard_param off;
+        modelguard_budget b zone=z13 limit=1 window=1h;
+        error_page 429 /429.html;
+        MODEL;
+    }
+    location = /429.html {
+    }
+--- user_files
+>>> 429.html
+spent
+--- request eval
+[ map { "POST /t\n$_" } '{"n":2}', '{"n":2}' ]
+--- error_code eval
+[ 200, 429 ]
+--- response_body_like eval
+[ '^7 - ', '^spent$' ]
+
+
+
+=== TEST 14: a dry run that leads to where it is none
+--- http_config
+    modelguard_zone $host zone=z14:1m;
+--- config
+    modelguard_budget b zone=z14 limit=10 window=1h;
+    modelguard_param $.seed drop;
+    location /t {
+        modelguard_dry_run on;
+        error_page 404 = /model;
+        try_files /none =404;
+    }
+    location /model {
+        MODEL;
+    }
+--- request
+POST /t
+{"seed":1}
+--- response_body chomp
+2 - {}
