@@ -30,7 +30,8 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 .PHONY: help deps build build-clang build-asan build-static unit unit-asan \
 	test test-modes test-hup test-postpone test-randomize test-asan \
 	test-static lint lint-self check-layers check-style check-order \
-	check-docs check-examples demo run bench clean
+	check-docs check-examples test-clients test-servers demo run bench \
+	clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  \1@\2/p' Makefile \
@@ -116,6 +117,15 @@ check-docs: build deps  ## every snippet of the docs, and the directive tables
 
 check-examples: build deps  ## nginx -t on every example
 	@tools/check-examples.sh
+
+test-clients: build  ## real clients of npm and PyPI, through the guard
+	@tools/install-deps.sh clients
+	@tools/clients/run.py --self-test
+	@tools/clients/run.py
+
+test-servers: build  ## real model servers of PyPI, behind the guard
+	@tools/install-deps.sh servers
+	@tools/servers/run.py
 
 bench: build  ## cost beside plain nginx; also in build/bench.json
 	@tools/install-deps.sh bench

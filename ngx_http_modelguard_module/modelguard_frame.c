@@ -130,6 +130,23 @@ modelguard_frame_finish(modelguard_frame_t *frame)
 
 
 int
+modelguard_frame_flush(modelguard_frame_t *frame)
+{
+    int  rc;
+
+    if (frame->error || !frame->ended) {
+        return frame->error;
+    }
+
+    rc = modelguard_frame_commit(frame, frame->from);
+
+    frame->error = rc;
+
+    return rc;
+}
+
+
+int
 modelguard_frame_pass(modelguard_frame_t *frame)
 {
     int  rc;

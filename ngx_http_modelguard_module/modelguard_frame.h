@@ -86,6 +86,14 @@ int modelguard_frame_feed(modelguard_frame_t *frame, const uint8_t *bytes,
 int modelguard_frame_finish(modelguard_frame_t *frame);
 
 /*
+ * No more input for now: in a SEQUENCE, whose documents need nothing between
+ * them, a document that is complete is a frame, and so is what may follow it.
+ * Results as modelguard_frame_feed().
+ */
+
+int modelguard_frame_flush(modelguard_frame_t *frame);
+
+/*
  * As modelguard_rewrite_pass(): after an error, sends out untreated what is
  * held and what of the failed piece was not yet output, in its order.
  */

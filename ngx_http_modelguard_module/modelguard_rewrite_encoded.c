@@ -32,6 +32,8 @@ typedef struct {
 } encoded_t;
 
 
+static int encoded_is_hidden(const uint8_t *text, size_t len);
+static int encoded_is_mark(const encoded_t *encoded, size_t *n);
 static uint8_t encoded_first(const uint8_t *text, size_t len);
 static int encoded_string(modelguard_rewrite_t *rw, size_t off,
     const uint8_t *text, size_t len);
@@ -73,10 +75,70 @@ modelguard_rewrite_encoded(modelguard_rewrite_t *rw, size_t off,
             return modelguard_rewrite_document(rw, off, text, len);
         }
 
+        if (encoded_is_hidden(text, len)) {
+            return MODELGUARD_UNTREATABLE;
+        }
+
         /* the name of a class, or a text, beside documents */
 
         return encoded_no_score(text + 1, len - 2);
     }
+}
+
+
+/*
+ * A document that is a string once more, or behind a byte order mark, which
+ * many decoders skip: what is in it would not be found.
+ */
+
+static int
+encoded_is_hidden(const uint8_t *text, size_t len)
+{
+    size_t     n;
+    uint8_t    c;
+    encoded_t  encoded;
+
+    encoded.p = text + 1;
+    encoded.end = text + len - 1;
+
+    for ( ;; ) {
+        c = encoded_peek(&encoded, &n);
+
+        if (c == '{' || c == '[') {
+            return 1;
+        }
+
+        if (c != ' ' && c != '"' && c != '\\' && !encoded_is_mark(&encoded, &n))
+        {
+            return 0;
+        }
+
+        encoded.p += n;
+    }
+}
+
+
+/* U+FEFF, with an escape or in UTF-8: sets its length */
+
+static int
+encoded_is_mark(const encoded_t *encoded, size_t *n)
+{
+    size_t          i;
+    const uint8_t  *p;
+
+    static const char  hex[] = "feff", utf8[] = "\xef\xbb\xbf";
+
+    p = encoded->p;
+
+    if (*n != 6) {
+        *n = sizeof(utf8) - 1;
+
+        return (size_t) (encoded->end - p) >= *n && memcmp(p, utf8, *n) == 0;
+    }
+
+    for (i = 0; i < 4 && (p[i + 2] | 0x20) == hex[i]; i++) { /* void */ }
+
+    return i == 4;
 }
 
 

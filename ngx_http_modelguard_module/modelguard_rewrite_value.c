@@ -10,11 +10,12 @@
 /* states of the search for a number inside a string */
 
 #define DIGITS_NONE    0
-#define DIGITS_DIGIT   1
-#define DIGITS_POINT   2
-#define DIGITS_E       3
-#define DIGITS_SIGN    4
-#define DIGITS_FOUND   5
+#define DIGITS_WORD    1     /* in a word, where a point begins no number */
+#define DIGITS_DIGIT   2
+#define DIGITS_POINT   3
+#define DIGITS_E       4
+#define DIGITS_SIGN    5
+#define DIGITS_FOUND   6
 
 /* of the search for the end of an escape */
 
@@ -30,6 +31,8 @@ static void rewrite_drop_end(modelguard_rewrite_t *rw);
 static void rewrite_want(modelguard_rewrite_t *rw,
     const modelguard_place_t *place);
 static int rewrite_wanted(modelguard_rewrite_t *rw);
+static int rewrite_is_empty(const uint8_t *p, const uint8_t *stop);
+static unsigned rewrite_digits(unsigned state, uint8_t c);
 static int rewrite_escape(modelguard_rewrite_t *rw, uint8_t *c);
 static unsigned rewrite_value_depth(const modelguard_rewrite_t *rw);
 
@@ -379,6 +382,7 @@ modelguard_rewrite_end(modelguard_rewrite_t *rw)
 /*
  * A string where a score is expected: harmless without a decimal fraction or
  * an exponent in it; else it cannot be let through and cannot be rounded.
+ * Where an embedding is expected it is one, in an encoding nobody named.
  */
 
 int
@@ -389,6 +393,12 @@ modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop)
     const uint8_t  *p;
 
     p = rw->walk.json.start != NULL ? rw->walk.json.start : rw->walk.piece;
+
+    if (rw->rule->wordless) {
+        return rewrite_is_empty(p, stop) ? MODELGUARD_OK
+                                         : MODELGUARD_UNTREATABLE;
+    }
+
     state = rw->digits;
 
     for ( /* void */ ; p < stop && state != DIGITS_FOUND; p++) {
@@ -405,26 +415,58 @@ modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop)
             continue;
         }
 
-        if ((uint8_t) (c - '0') < 10) {
-            state = (state <= DIGITS_DIGIT) ? DIGITS_DIGIT : DIGITS_FOUND;
-
-        } else if (state == DIGITS_DIGIT && c == '.') {
-            state = DIGITS_POINT;
-
-        } else if (state == DIGITS_DIGIT && (c | 0x20) == 'e') {
-            state = DIGITS_E;
-
-        } else if (state == DIGITS_E && (c == '-' || c == '+')) {
-            state = DIGITS_SIGN;
-
-        } else {
-            state = DIGITS_NONE;
-        }
+        state = rewrite_digits(state, c);
     }
 
     rw->digits = state;
 
     return state == DIGITS_FOUND ? MODELGUARD_UNTREATABLE : MODELGUARD_OK;
+}
+
+
+/* between the quotes; a part of a string may lack either */
+
+static int
+rewrite_is_empty(const uint8_t *p, const uint8_t *stop)
+{
+    for ( /* void */ ; p < stop; p++) {
+        if (*p != '"') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/*
+ * The search goes on with c.  ".5" is a number, though not in "v.5", and so is
+ * "5.e-01", as NumPy writes it.
+ */
+
+static unsigned
+rewrite_digits(unsigned state, uint8_t c)
+{
+    if ((uint8_t) (c - '0') < 10) {
+        return (state <= DIGITS_DIGIT) ? DIGITS_DIGIT : DIGITS_FOUND;
+    }
+
+    if (c == '.') {
+        return (state == DIGITS_WORD) ? DIGITS_NONE : DIGITS_POINT;
+    }
+
+    if ((state == DIGITS_DIGIT || state == DIGITS_POINT)
+        && (c | 0x20) == 'e')
+    {
+        return DIGITS_E;
+    }
+
+    if (state == DIGITS_E && (c == '-' || c == '+')) {
+        return DIGITS_SIGN;
+    }
+
+    return (((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c >= 0x80)
+           ? DIGITS_WORD : DIGITS_NONE;
 }
 
 

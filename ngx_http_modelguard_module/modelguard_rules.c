@@ -309,6 +309,7 @@ rules_field(rules_build_t *build, const modelguard_field_t *field,
     rule->encoding = field->encoding;
     rule->vector = (field->role == MODELGUARD_ROLE_SCORES
                     || field->role == MODELGUARD_ROLE_LOGITS);
+    rule->wordless = (field->role == MODELGUARD_ROLE_EMBEDDING);
 
     for (i = 0; i < field->npaths; i++) {
         path = field->paths[i];
@@ -377,7 +378,7 @@ rules_inside(rules_build_t *build, const modelguard_field_t *field,
 {
     int                  rc;
     unsigned             i;
-    modelguard_path_t   *path;
+    modelguard_path_t   *path, *elements;
     modelguard_rule_t   *rule;
     modelguard_field_t  *inside, *joined;
 
@@ -401,10 +402,18 @@ rules_inside(rules_build_t *build, const modelguard_field_t *field,
             return rc;
         }
 
+        elements = modelguard_inside_elements(&build->insides, path);
         joined = modelguard_inside_field(&build->insides, field, path);
-        if (joined == NULL) {
+
+        if (elements == NULL || joined == NULL) {
             return build->insides.error ? MODELGUARD_TOO_BIG
                                         : MODELGUARD_NOMEM;
+        }
+
+        rc = rules_add(build, elements, elements->n, rule,
+                       MODELGUARD_PART_DOCUMENT);
+        if (rc != MODELGUARD_OK) {
+            return rc;
         }
 
         rc = rules_field(build, joined, treatment);

@@ -98,6 +98,8 @@ typedef struct {
     const modelguard_treatment_t  *treatment;
     unsigned                       vector:1;     /* numbers are ranked: scores
                                                     and logits */
+    unsigned                       wordless:1;   /* no string is a word:
+                                                    embeddings */
     unsigned                       datatype:1;   /* the field has one */
     unsigned                       shape:1;
     unsigned                       nlabels;      /* arrays parallel to it */

@@ -156,6 +156,21 @@ modelguard_inside_field(modelguard_insides_t *insides,
 }
 
 
+modelguard_path_t *
+modelguard_inside_elements(modelguard_insides_t *insides,
+    const modelguard_path_t *path)
+{
+    modelguard_path_t  elements;
+
+    memset(&elements, 0, sizeof(modelguard_path_t));
+
+    elements.n = 1;
+    elements.steps[0].kind = MODELGUARD_PATH_ANY_ELEMENT;
+
+    return inside_path(insides, path, &elements);
+}
+
+
 static modelguard_path_t *
 inside_path(modelguard_insides_t *insides, const modelguard_path_t *prefix,
     modelguard_path_t *path)

@@ -56,6 +56,11 @@ int modelguard_inside_treatment(const modelguard_field_t *field,
 modelguard_field_t *modelguard_inside_field(modelguard_insides_t *insides,
     const modelguard_field_t *field, const modelguard_path_t *prefix);
 
+/* the path of the elements of an array at "path"; NULL as above */
+
+modelguard_path_t *modelguard_inside_elements(modelguard_insides_t *insides,
+    const modelguard_path_t *path);
+
 /* the rule of a place that n such fields name, or NULL with *rc */
 
 const modelguard_rule_t *modelguard_inside_rule(modelguard_insides_t *insides,

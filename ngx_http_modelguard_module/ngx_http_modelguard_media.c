@@ -77,15 +77,17 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
         return NGX_ABORT;
     }
 
-    /* HTTP/0.9 of an upstream: there is no header at all */
+    /*
+     * HTTP/0.9 of an upstream: there is no header at all.  And an interim
+     * response: nginx before 1.29 takes the one after it for its body.
+     */
 
-    if (status == 0) {
+    if (status < NGX_HTTP_OK) {
         media->reason = NGX_HTTP_MODELGUARD_REASON_TYPE;
         return NGX_ABORT;
     }
 
-    if (status < NGX_HTTP_OK
-        || status == NGX_HTTP_NO_CONTENT
+    if (status == NGX_HTTP_NO_CONTENT
         || status == NGX_HTTP_NOT_MODIFIED
         || r->headers_out.content_length_n == 0)
     {
@@ -94,11 +96,16 @@ ngx_http_modelguard_media(ngx_http_request_t *r,
 
     rc = ngx_http_modelguard_media_type(r, mglcf, media);
 
-    /* an error that is not JSON; gRPC's come with their status in trailers */
+    /*
+     * An error that is not JSON.  gRPC's come with their status in trailers,
+     * and one with tensors is none.
+     */
 
     if (rc == NGX_ABORT
         && status >= NGX_HTTP_SPECIAL_RESPONSE
-        && media->reason != NGX_HTTP_MODELGUARD_REASON_GRPC)
+        && media->reason != NGX_HTTP_MODELGUARD_REASON_GRPC
+        && !ngx_http_modelguard_headers_has(r,
+                                            "inference-header-content-length"))
     {
         return NGX_DECLINED;
     }

@@ -421,6 +421,13 @@ ngx_http_modelguard_stream_flush(ngx_http_modelguard_response_t *res)
                                          NGX_HTTP_MODELGUARD_REASON_UPSTREAM);
     }
 
+    if (res->state == NGX_HTTP_MODELGUARD_REWRITE
+        && res->framing != MODELGUARD_FRAMING_NONE
+        && modelguard_frame_flush(res->frame) != MODELGUARD_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (res->held || !res->dirty) {
         return NGX_OK;
     }

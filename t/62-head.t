@@ -121,6 +121,8 @@ for my $way ('held', 'streamed') {
 
 # HEAD of a file, of a return directive, and with the cache's GET
 
+$server->stop;
+
 my $other = ModelguardServer->start(<<"CONF");
     modelguard_profile two { scores round=2; metadata drop; }
     modelguard_field scores \$.scores;

@@ -118,6 +118,8 @@ my $port = backend(tiers => sub {
                  'Cache-Control' => 'max-age=1');
 });
 
+$server->stop;
+
 my $tiers = ModelguardServer->start(<<"CONF");
     proxy_cache_path cache keys_zone=ways:1m;
     modelguard_profile two  { scores round=2; metadata drop; }

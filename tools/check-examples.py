@@ -10,6 +10,8 @@ For each NN-*.conf: "nginx -t", then nginx with a stand-in for the model
 server.  In the comment at the top,
 
     > text    is a line of the answer that the stand-in gives to everything
+    >: header is a header of it, application/json being its type if none is
+              given
     $ command is run ("\\" continues it), with the ports replaced; the lines
               below it are what it prints.  "..." stands for any lines, or at
               the end of a line for the rest of it.  Headers (with -i) may
@@ -55,8 +57,9 @@ class Comment:
 
     def __init__(self, text):
         self.answer = ""
+        self.headers = []
         self.commands = []
-        lines, more = None, False
+        lines, more, blank = None, False, 0
 
         for line in text.splitlines():
             if not line.startswith("#"):
@@ -64,17 +67,28 @@ class Comment:
 
             line = line[1:]
 
+            if not line:
+                blank += 1
+                continue
+
             if not line.startswith("     "):
-                lines = None
+                lines, blank = None, 0
                 continue
 
             line = line[5:]
+
+            # an empty line belongs to what is printed only within that
+
+            between, blank = blank, 0
 
             if more:
                 self.commands[-1][0] += " " + line.strip().rstrip("\\")
                 more = line.endswith("\\")
 
-            elif line.startswith("> "):
+            elif line.startswith(">: "):
+                self.headers.append(line[3:].split(": ", 1))
+
+            elif line.startswith("> ") or line == ">":
                 self.answer += line[2:] + "\n"
 
             elif line.startswith("$ "):
@@ -83,14 +97,16 @@ class Comment:
                 self.commands.append([line[2:].rstrip("\\"), lines])
 
             elif lines is not None:
-                lines.append(line)
+                lines += [""] * between + [line]
 
 
 class Model(http.server.ThreadingHTTPServer):
     """Answers every request with the same bytes."""
 
-    def __init__(self, answer):
-        self.answer = answer.encode()
+    def __init__(self, comment):
+        self.answer = comment.answer.encode()
+        self.headers = dict([("Content-Type", "application/json"),
+                             *comment.headers])
         super().__init__(("127.0.0.1", 0), ModelHandler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -99,7 +115,10 @@ class ModelHandler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+
         self.send_header("Content-Length", str(len(self.server.answer)))
         self.end_headers()
         self.wfile.write(self.server.answer)
@@ -221,7 +240,7 @@ def check(name, text):
     if not comment.commands or not comment.answer:
         raise Wrong("the comment at the top has nothing to run")
 
-    model = Model(comment.answer)
+    model = Model(comment)
     process = None
 
     try:

@@ -4,7 +4,7 @@
 #
 # Installs what a purpose needs on Debian 12 and nothing else:
 #
-#     install-deps.sh build | run | test | bench ...
+#     install-deps.sh build | run | test | bench | clients | servers ...
 #
 # Quick and silent when everything is there.  Uses sudo only if it is not
 # root.  apt's lists and downloads stay below the build folder.
@@ -26,6 +26,14 @@ TEST_PACKAGES="clang libclang-rt-14-dev binutils dpkg-dev perl procps
     libwww-perl libfilter-perl"
 
 BENCH_PACKAGES="wrk valgrind python3"
+
+# node and npm are looked for by their commands: Debian's or any other's
+
+CLIENTS_PACKAGES="python3 python3-venv"
+
+# a compiler for what has no wheel; Triton links with Python's library
+
+SERVERS_PACKAGES="python3 python3-venv libpython3.11 g++ cmake"
 
 # other people's modules that the tests load beside ours: only unpacked below
 # the build folder, so that the system's nginx does not get them
@@ -158,7 +166,7 @@ main()
 {
     local purpose wanted="" needed
 
-    [ $# -gt 0 ] || die "say for what: build, run, test or bench"
+    [ $# -gt 0 ] || die "say for what: build, run, test, bench, clients, servers"
 
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null
     then
@@ -171,6 +179,12 @@ main()
             run)    wanted="$wanted $BUILD_PACKAGES $RUN_PACKAGES" ;;
             test)   wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES" ;;
             bench)  wanted="$wanted $BUILD_PACKAGES $BENCH_PACKAGES" ;;
+            clients)
+                wanted="$wanted $CLIENTS_PACKAGES"
+                command -v node >/dev/null || wanted="$wanted nodejs"
+                command -v npm >/dev/null || wanted="$wanted npm"
+            ;;
+            servers)  wanted="$wanted $SERVERS_PACKAGES" ;;
             *)      die "no such purpose: $purpose" ;;
         esac
     done

@@ -201,7 +201,7 @@ class Nginx:
         shutil.rmtree(self.prefix, ignore_errors=True)
         self.prefix.mkdir(parents=True)
         (self.prefix / "fields").symlink_to(
-            os.environ.get("MG_FIELDS") or TOP / "conf-examples" / "fields")
+            TOP / "conf-examples" / "fields")
 
         for _ in range(3):
             self.port, self.port2 = free_port(), free_port()

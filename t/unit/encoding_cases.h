@@ -263,6 +263,25 @@ static const rewrite_case_t  encoding_cases[] = {
     { "json: a byte order mark", "scores" J "$.s | round=1",
       "{\"d\":\"\\ufeff{\\\"s\\\":0.56}\"}", NULL,
       MODELGUARD_UNTREATABLE },
+    { "json: a byte order mark, and no score", "scores" J "$.s | drop",
+      "{\"d\":\" \\uFefF{\\\"s\\\":56}\"}", NULL, MODELGUARD_UNTREATABLE },
+    { "json: the same in UTF-8", "scores" J "$.s | drop",
+      "{\"d\":\"\xef\xbb\xbf[56]\"}", NULL, MODELGUARD_UNTREATABLE },
+    { "json: a document that is a string once more", "scores" J "$.s | drop",
+      "{\"d\":\"\\\"{\\\\\\\"s\\\\\\\":56}\\\"\"}", NULL,
+      MODELGUARD_UNTREATABLE },
+    { "json: texts that hold no document", "scores" J "$.s | drop",
+      "{\"d\":\"\\\"a\\\" [1]\",\"d\":\"\\ufeff\",\"d\":\"\\ufefe[\","
+      "\"d\":\"\xef\xbb\xbe\",\"d\":\"\\u00e9{\",\"d\":\"\"}",
+      "{\"d\":\"\\\"a\\\" [1]\",\"d\":\"\\ufeff\",\"d\":\"\\ufefe[\","
+      "\"d\":\"\xef\xbb\xbe\",\"d\":\"\\u00e9{\",\"d\":\"\"}", 0 },
+    { "json: strings in an array", "scores" J "$.s | round=1; "
+      "metadata $.d encoding=json inside=$.m | drop",
+      "{\"d\":[\"{\\\"s\\\":0.56,\\\"m\\\":1}\",\"x\",\"{\\\"m\\\":2}\"]}",
+      "{\"d\":[\"{\\\"s\\\":0.6}\",\"x\",\"{}\"]}", 0 },
+    { "json: strings in an array, one of them with a score",
+      "scores" J "$.s | round=1", "{\"d\":[\"{}\",\"0.56\"]}", NULL,
+      MODELGUARD_UNTREATABLE },
     { "json: documents of several places",
       "scores" J "$.s | round=1; "
       "metadata $.e encoding=json inside=$.m | drop",

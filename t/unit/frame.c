@@ -231,6 +231,43 @@ test_prompt(const char *text, modelguard_framing_e framing, size_t frames)
 }
 
 
+/* what is complete when the input pauses; "after" are the frames then */
+
+static void
+test_flush(const char *text, modelguard_framing_e framing, int rc,
+    size_t before, size_t after)
+{
+    kit_t                kit;
+    size_t               i, len;
+    unsigned             bad;
+    frame_out_t          out;
+    modelguard_frame_t  *frame;
+
+    kit_build(&kit, SPEC);
+
+    frame = frame_create(&kit, &out, framing);
+
+    bad = (modelguard_frame_flush(frame) != MODELGUARD_OK || out.n != 0);
+    bad += modelguard_frame_feed(frame, (const uint8_t *) text, strlen(text))
+           != rc;
+    bad += (out.n != before);
+
+    len = out.out.len;
+
+    for (i = 0; i < 2; i++) {
+        bad += (modelguard_frame_flush(frame) != rc || out.n != after
+                || out.out.len != len);
+    }
+
+    ok(bad == 0, "%zu frames of %zu bytes, %zu when the input pauses", before,
+       strlen(text), after);
+
+    modelguard_frame_free(frame);
+    frame_out_free(&out);
+    kit_free();
+}
+
+
 /* what is endless but not data passes as it comes */
 
 static void
@@ -577,6 +614,16 @@ main(void)
     test_prompt("data: 1\r\r:c\rid: 1\rdata: 2\r\r",
                 MODELGUARD_FRAMING_EVENTS, 3);
     test_prompt("1\n{}\n\n", MODELGUARD_FRAMING_SEQUENCE, 3);
+
+    test_flush("{}", MODELGUARD_FRAMING_SEQUENCE, MODELGUARD_OK, 0, 1);
+    test_flush("{}[] ", MODELGUARD_FRAMING_SEQUENCE, MODELGUARD_OK, 1, 2);
+    test_flush("{}\n", MODELGUARD_FRAMING_SEQUENCE, MODELGUARD_OK, 1, 1);
+    test_flush("{}{", MODELGUARD_FRAMING_SEQUENCE, MODELGUARD_OK, 1, 1);
+    test_flush("12", MODELGUARD_FRAMING_SEQUENCE, MODELGUARD_OK, 0, 0);
+    test_flush("{}{]", MODELGUARD_FRAMING_SEQUENCE, MODELGUARD_MALFORMED, 1,
+               1);
+    test_flush("data: {}\n", MODELGUARD_FRAMING_EVENTS, MODELGUARD_OK, 0, 0);
+    test_flush("{}", MODELGUARD_FRAMING_NONE, MODELGUARD_OK, 0, 0);
 
     test_endless(" ", MODELGUARD_FRAMING_EVENTS);
     test_endless("\xef\xbb\xbf", MODELGUARD_FRAMING_EVENTS);

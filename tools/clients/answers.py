@@ -50,8 +50,13 @@ def stream(frames, model, kind, held):
     """held: how many frames come before the gate, the last of which is that
     of the first token."""
 
-    gate = model[5:] if model.startswith("gate-") else None
-    return Stream(frames, kind, gate, held, HEADERS)
+    if not model.startswith("gate-"):
+        return Stream(frames, kind, None, held, HEADERS)
+
+    # nginx itself holds what a buffer has room for, unless it is told so
+
+    return Stream(frames, kind, model[5:], held,
+                  HEADERS + (("X-Accel-Buffering", "no"),))
 
 
 def event(document, name=None):

@@ -31,11 +31,20 @@ class Skip(Exception):
 
 
 class Tap:
-    def __init__(self):
+    def __init__(self, quiet=False):
         self.number = self.failed = self.skipped = 0
+        self.failures = []
+        self.quiet = quiet
 
     def line(self, good, text):
         self.number += 1
+
+        if not good:
+            self.failures.append(text)
+
+        if self.quiet:
+            return
+
         print("%sok %d - %s" % ("" if good else "not ", self.number, text),
               flush=True)
 
@@ -51,6 +60,9 @@ class Tap:
         return good
 
     def note(self, text):
+        if self.quiet:
+            return
+
         for line in str(text).splitlines():
             print("# " + line, flush=True)
 
@@ -70,7 +82,7 @@ class Tap:
                 self.skipped += "# SKIP" in found[2]
 
             elif line.startswith("#"):
-                print(line, flush=True)
+                self.note(line[1:].strip())
 
     def done(self):
         print("1..%d" % self.number)

@@ -69,6 +69,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def end_headers(self):
+        """Says that it will close, or nginx might try the connection again
+        just then."""
+
+        if self.close_connection:
+            self.send_header("Connection", "close")
+
+        http.server.BaseHTTPRequestHandler.end_headers(self)
+
     def do_GET(self):
         if self.path.startswith("/control/release/"):
             waiting = GATES.release(self.path.rsplit("/", 1)[1])

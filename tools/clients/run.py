@@ -5,6 +5,7 @@
 """Real clients through nginx with the module, against the replay server.
 
     run.py [NAME ...]       all of the clients, or those named
+    run.py --self-test      proves that they notice an nginx without a guard
 
 Reports as TAP.  The packages are installed below build/clients; a client
 that cannot be installed is skipped with a sentence."""
@@ -17,7 +18,6 @@ import os
 import re
 import shutil
 import subprocess
-import urllib.request
 
 import harness
 
@@ -67,8 +67,8 @@ CONF = """
 
     modelguard            strict;
     modelguard_on_error   block;
-    modelguard_error_body openai ERRORS;
-    STRIP
+    modelguard_error_body openai upstream;
+    modelguard_strip_headers x-model-* openai-processing-ms;
 
     server {
         listen  127.0.0.1:BUFFERED;
@@ -103,13 +103,15 @@ LOCATIONS = """
         }
 
         location /v1/messages {
-            include     "FIELDS/anthropic.conf";
-            proxy_pass  http://replay;
+            include                "FIELDS/anthropic.conf";
+            modelguard_error_body  anthropic upstream;
+            proxy_pass             http://replay;
         }
 
         location /api/ {
-            include     "FIELDS/ollama.conf";
-            proxy_pass  http://replay;
+            include                "FIELDS/ollama.conf";
+            modelguard_error_body  plain upstream;
+            proxy_pass             http://replay;
         }
 
         location /hf/ {
@@ -128,13 +130,15 @@ LOCATIONS = """
         }
 
         location /v2/ {
-            include                  "FIELDS/kserve.conf";
+            include                  "FIELDS/triton.conf";
+            modelguard_error_body    plain upstream;
             modelguard_binary_output json;
             proxy_pass               http://replay;
         }
 
         location /forbid/v2/ {
-            include                  "FIELDS/kserve.conf";
+            include                  "FIELDS/triton.conf";
+            modelguard_error_body    plain upstream;
             modelguard_binary_output forbid;
             proxy_pass               http://replay/v2/;
         }
@@ -304,7 +308,45 @@ def test(tap, names, directory):
                "and has nothing to complain about", harness.tail(replay.log))
 
 
+# what an unguarded nginx has to fail, at least
+
+NOTICED = ("chat: no logprobs", "chat: logprobs are rounded",
+           "embedding: base64 is rounded", "stream: no logprobs",
+           "stream: logprobs are rounded",
+           "stream: an unreadable frame is an APIError",
+           "and without the model's numbers")
+
+
+def self_test():
+    """The checks of one client, with the guard off."""
+
+    global CONF, LOCATIONS
+
+    CONF = re.sub(r"modelguard  +strict", "modelguard off", CONF)
+    LOCATIONS = re.sub(r" +(include|modelguard\w*) [^;]*;\n", "", LOCATIONS)
+
+    tap = harness.Tap(quiet=True)
+    directory = harness.workspace("clients")
+    test(tap, ["python_openai"], directory)
+    shutil.rmtree(directory)
+
+    if tap.skipped:
+        print("# no self-test: the client cannot be installed")
+        return 0
+
+    for text in NOTICED:
+        if not any(text in failure for failure in tap.failures):
+            print("run.py: without a guard nobody noticed: " + text)
+            return 1
+
+    print("# the clients notice %d things without a guard" % tap.failed)
+    return 0
+
+
 def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
+
     names = sys.argv[1:] or CLIENTS
 
     for name in names:

@@ -15,6 +15,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import gzip
 import http.client
 import json
 import os
@@ -71,6 +72,10 @@ class Answer:
         self.status = response.status
         self.headers = response.headers
         self.body = response.read()
+
+        if self.headers.get("Content-Encoding") == "gzip":
+            self.body = gzip.decompress(self.body)
+
         self.text = self.body.decode("utf-8", "replace")
 
     def json(self):
