@@ -331,6 +331,12 @@ inspect_value(modelguard_inspect_t *in)
     in->number_when = 0;
     in->len = 0;
 
+    /* servers take "8" for 8 in a shape: it is as great as can be */
+
+    if (mark->dim && *json->start == '"') {
+        modelguard_inspect_count(in, UINT32_MAX);
+    }
+
     if ((mark->target | mark->parent | mark->when) == 0) {
         return MODELGUARD_OK;
     }

@@ -7,9 +7,10 @@
  * collects the edits that make the body what the parameters want.
  *
  * Items: at a place that a path names, an array counts as its number of
- * elements, a number as its value (rounded, at least 1; "shape[0]"), anything
- * else as 1.  The result is the greatest count of all places and of all
- * duplicates, and 1 if no place is found.
+ * elements, a number as its value (rounded, at least 1; "shape[0]"), a string
+ * where the path ends with an index as UINT32_MAX, anything else as 1.  The
+ * result is the greatest count of all places and of all duplicates, and 1 if
+ * no place is found.
  *
  * Parameters: every occurrence counts, duplicates and escaped names too.  A
  * condition may come after what depends on it, so that all is decided at the

@@ -11,7 +11,8 @@
 /* tags of the automaton: items, then three for each parameter */
 
 #define PARAM_ITEMS    0
-#define PARAM_TARGET   1
+#define PARAM_DIM      1              /* items, of a path that ends "[0]" */
+#define PARAM_TARGET   2
 #define PARAM_PARENT   (PARAM_TARGET + MODELGUARD_PARAM_MAX)
 #define PARAM_WHEN     (PARAM_PARENT + MODELGUARD_PARAM_MAX)
 #define PARAM_TAGS     (PARAM_WHEN + MODELGUARD_PARAM_MAX)
@@ -216,6 +217,7 @@ modelguard_params_build(modelguard_params_t **result,
 {
     int                            rc;
     size_t                         i;
+    unsigned                       k;
     param_entries_t                e;
     modelguard_params_t           *params;
     modelguard_automaton_t        *automaton;
@@ -243,7 +245,12 @@ modelguard_params_build(modelguard_params_t **result,
     rc = MODELGUARD_OK;
 
     for (i = 0; i < nitems && rc == MODELGUARD_OK; i++) {
-        rc = param_entry(&e, items[i], PARAM_ITEMS);
+        k = items[i]->n;
+
+        rc = param_entry(&e, items[i],
+                         k && items[i]->steps[k - 1].kind
+                              == MODELGUARD_PATH_INDEX
+                         ? PARAM_DIM : PARAM_ITEMS);
     }
 
     for (i = 0; i < n && rc == MODELGUARD_OK; i++) {
@@ -420,8 +427,9 @@ param_marks(modelguard_params_t *params, modelguard_alloc_pt alloc,
 
         for ( /* void */ ; n; n--, tags++) {
 
-            if (*tags == PARAM_ITEMS) {
+            if (*tags < PARAM_TARGET) {
                 mark->items = 1;
+                mark->dim |= (*tags == PARAM_DIM);
 
             } else if (*tags < PARAM_PARENT) {
                 mark->target |= (uint64_t) 1 << (*tags - PARAM_TARGET);

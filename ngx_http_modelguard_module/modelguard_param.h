@@ -56,7 +56,8 @@ typedef struct {
     uint64_t                        target;  /* the path ends here */
     uint64_t                        parent;  /* a member is awaited in here */
     uint64_t                        when;    /* its condition is here */
-    unsigned                        items;   /* items are counted here */
+    unsigned                        items:1; /* items are counted here */
+    unsigned                        dim:1;   /* they are a dimension */
 } modelguard_param_mark_t;
 
 

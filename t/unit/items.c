@@ -55,6 +55,8 @@ static const items_case_t  cases[] = {
     { builtin, "{\"inputs\":[{\"shape\":[]}]}", 1, 0 },
     { builtin, "{\"inputs\":[{\"shape\":[[5,6]]}]}", 2, 0 },
     { builtin, "{\"inputs\":[{\"shape\":\"9\"}]}", 1, 0 },
+    { builtin, "{\"inputs\":[{\"shape\":[\"8\",2]}]}", 4294967295, 0 },
+    { builtin, "{\"inputs\":[{\"shape\":[8,\"2\"]}]}", 8, 0 },
     { builtin, "{\"input\":[\"a\",\"b\"],\"prompt\":[1,2,3]}", 3, 0 },
     { builtin, "{\"prompt\":\"x\",\"model\":\"m\"}", 1, 0 },
     { builtin, "{\"dataframe_split\":{\"columns\":[\"a\"],"

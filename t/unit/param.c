@@ -313,8 +313,8 @@ test_nul(void)
 {
     size_t        n, len;
     unsigned      i, bad;
-    param_kit_t   kit;
     const char   *escape, *expected;
+    param_kit_t   kit;
     static char   body[4096], out[PARAM_OUT];
 
     param_build(&kit, "$.seed forbid");
