@@ -109,8 +109,20 @@ done
 
 cd "$TOP"
 
+# Those modes change how Test::Nginx starts its nginx and its configuration.
+# A file that starts one of its own would only do the same once more; the last
+# file reads the logs of all.
+
 if [ $FILES = no ]; then
-    ARGUMENTS+=(t/*.t)
+    case $MODE in
+        hup | postpone | randomize)
+            mapfile -t files < <(grep -l '^run_tests' t/*.t)
+            ARGUMENTS+=("${files[@]}" t/99-alerts.t)
+        ;;
+        *)
+            ARGUMENTS+=(t/*.t)
+        ;;
+    esac
 fi
 
 rm -rf "$MODELGUARD_RUN"
