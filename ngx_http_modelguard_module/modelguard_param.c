@@ -272,12 +272,12 @@ modelguard_params_build(modelguard_params_t **result,
     if (rc == MODELGUARD_OK) {
         rc = modelguard_automaton_build(&automaton, entries, e.n, match,
                                         alloc, data);
-    }
 
-    if (rc == MODELGUARD_OK) {
-        params->automaton = automaton;
+        if (rc == MODELGUARD_OK) {
+            params->automaton = automaton;
 
-        rc = param_marks(params, alloc, data);
+            rc = param_marks(params, alloc, data);
+        }
     }
 
     *result = params;
