@@ -354,10 +354,10 @@ my @h2 = ('--http2-prior-knowledge', $url);
 
 === TEST 13: what is refused is not charged, and budgets count edited bodies
 --- http_config
-    modelguard_zone $host zone=z:1m;
+    modelguard_zone $host zone=z13:1m;
 --- config
     location /t {
-        modelguard_budget b zone=z limit=10 window=1h unit=items;
+        modelguard_budget b zone=z13 limit=10 window=1h unit=items;
         modelguard_param $.n max=1;
         modelguard_param $.seed drop;
         MODEL;
@@ -555,11 +555,11 @@ my $body = '{"outputs":[{"name":"a","parameters":{"binary_data":true}}]}';
 
 === TEST 23: JSON before binary tensors
 --- http_config
-    modelguard_zone $host zone=z:1m;
+    modelguard_zone $host zone=z23:1m;
 --- config
     location /t {
         modelguard_binary_output json;
-        modelguard_budget b zone=z limit=100 window=1h unit=items;
+        modelguard_budget b zone=z23 limit=100 window=1h unit=items;
         MODEL;
     }
     location /file {

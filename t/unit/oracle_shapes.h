@@ -376,7 +376,7 @@ make_any(make_t *make)
 
     case 2:
         strcpy(make->spec, "metadata $.**.a | null; usage $.**.b | drop;");
-        strcat(make->spec, " embedding $.**.score | round=1");
+        strcat(make->spec, " logprobs $.**.score | round=1");
         break;
 
     case 3:
