@@ -271,6 +271,7 @@ test_many(void)
 
     params = items_compile("$.instances $.n[*].shape[0]");
     bad = 0;
+    count = 0;
 
     items = modelguard_inspect_create(params, DEPTH, kit_alloc, NULL);
 
