@@ -8,44 +8,12 @@
  */
 
 
-#include "rewrite_kit.h"
+#include "rewrite_case.h"
 #include "encoding_cases.h"
 
 
 #define LIMIT    200
 #define LONGEST  40000
-
-
-static void
-test_case(const rewrite_case_t *test)
-{
-    int        pass;
-    kit_t      kit;
-    unsigned   differ;
-    kit_out_t  out;
-
-    kit_build(&kit, test->spec);
-
-    differ = kit_split(&kit, (const unsigned char *) test->doc,
-                       strlen(test->doc), &out);
-
-    if (test->out != NULL) {
-        pass = out.rc == MODELGUARD_OK && out.len == strlen(test->out)
-               && memcmp(out.data, test->out, out.len) == 0;
-
-    } else {
-        pass = out.rc == test->rc;
-    }
-
-    if (!ok(pass && differ == 0, "%s", test->name)) {
-        printf("# %s\n# rc %d, got  %.*s\n# wanted      %s\n", test->doc,
-               out.rc, (int) out.len, (char *) out.data,
-               test->out ? test->out : "an error");
-    }
-
-    free(out.data);
-    kit_free();
-}
 
 
 /* the same document under "hold" bytes and "depth", whole and by the byte */
