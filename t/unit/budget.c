@@ -20,6 +20,8 @@
 #define modelguard_budget_spend      again_modelguard_budget_spend
 #define modelguard_budget_remaining  again_modelguard_budget_remaining
 #define modelguard_budget_reset      again_modelguard_budget_reset
+#define modelguard_budget_renew      again_modelguard_budget_renew
+#define modelguard_budget_settle     again_modelguard_budget_settle
 #include "modelguard_budget.c"
 #undef modelguard_budget_valid
 #undef modelguard_budget_roll
@@ -28,6 +30,8 @@
 #undef modelguard_budget_spend
 #undef modelguard_budget_remaining
 #undef modelguard_budget_reset
+#undef modelguard_budget_renew
+#undef modelguard_budget_settle
 
 
 #define LIMIT_MAX   MODELGUARD_BUDGET_LIMIT_MAX
@@ -154,7 +158,7 @@ slow_passes(const budget_t *budget, const cell_t *cell, uint64_t cost,
 static int
 same(const cell_t *a, const cell_t *b)
 {
-    return a->start == b->start && a->cur == b->cur && a->prev == b->prev;
+    return a->stamp == b->stamp && a->cur == b->cur && a->prev == b->prev;
 }
 
 
@@ -450,7 +454,7 @@ test_edge(code_t *code)
 {
     cell_t    cell;
     uint64_t  edge;
-    budget_t  budget = { 100, 0, 60000 };
+    budget_t  budget = { 100, 0, 60000, 0, 0 };
 
     memset(&cell, 0, sizeof(cell));
     edge = 5000 + budget.window;
@@ -477,8 +481,8 @@ test_average(code_t *code)
     uint64_t         now, cost, total;
     unsigned         i, failed, windows;
     static budget_t  budgets[] = {
-        { 100, 0, 1000 }, { 100, 50, 1000 }, { 100, 5000, 1000 },
-        { 1, 20, 1000 }, { 7, 7, 1013 }
+        { 100, 0, 1000, 0, 0 }, { 100, 50, 1000, 0, 0 },
+        { 100, 5000, 1000, 0, 0 }, { 1, 20, 1000, 0, 0 }, { 7, 7, 1013, 0, 0 }
     };
 
     windows = 400;
@@ -511,7 +515,7 @@ test_clock(code_t *code)
 {
     cell_t    cell, before;
     uint64_t  wait;
-    budget_t  budget = { 10, 5, 1000 };
+    budget_t  budget = { 10, 5, 1000, 0, 0 };
 
     memset(&cell, 0, sizeof(cell));
     code->roll(&budget, &cell, 1700000000123ULL);
@@ -581,7 +585,7 @@ test_saturation(code_t *code)
 {
     cell_t    cell;
     uint64_t  now, k;
-    budget_t  budget = { LIMIT_MAX, LIMIT_MAX, WINDOW_MAX };
+    budget_t  budget = { LIMIT_MAX, LIMIT_MAX, WINDOW_MAX, 0, 0 };
 
     now = UINT64_MAX / 2;
     memset(&cell, 0, sizeof(cell));
