@@ -94,8 +94,8 @@ holder(modelguard_lock_t *lock, int dies)
 static void
 test_lock(void)
 {
-    int                rc;
-    pid_t              pid;
+    int                 rc;
+    pid_t               pid;
     modelguard_lock_t  *lock;
 
     lock = shared(4096);
@@ -138,9 +138,9 @@ test_lock(void)
 static void
 test_table_lock(void)
 {
-    size_t     size;
-    table_t   *table;
-    unsigned   i, failed;
+    size_t    size;
+    table_t  *table;
+    unsigned  i, failed;
 
     size = bytes(32);
     table = shared(size);
@@ -416,10 +416,10 @@ same(const table_t *a, const table_t *b)
 static void
 test_stores(const job_t *job, int opens)
 {
-    int        after, was;
-    size_t     i, failed, first, changes;
-    table_t   *table, *copy, *old;
-    report_t   report;
+    int       after, was;
+    size_t    i, failed, first, changes;
+    table_t  *table, *copy, *old;
+    report_t  report;
 
     table = shared(SIZE);
     copy = shared(SIZE);
