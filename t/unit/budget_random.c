@@ -10,7 +10,7 @@
 #include "budget_schedule.h"
 
 
-#define SCHEDULES  20000
+#define SCHEDULES  6000
 #define BYTES      400
 
 

@@ -405,7 +405,8 @@ schedule_run(const uint8_t *data, size_t len)
     ref_init(&s.ref, &budget);
 
     s.now = schedule_number(&s, MODELGUARD_BUDGET_TIME_MAX);
-    modelguard_budget_learn(&s.cell, schedule_byte(&s));
+    s.cell.stamp = schedule_byte(&s) << 8;
+    s.cell.stamp |= schedule_byte(&s);
 
     for (i = 0; i < SCHEDULE_STEPS && s.len; i++) {
         schedule_time(&s);
