@@ -6,12 +6,9 @@
 
 #include "modelguard_meter_read.h"
 #include "modelguard_meter_number.h"
+#include "modelguard_meter_text.h"
 #include "modelguard_scan.h"
 #include "modelguard_walk.h"
-
-
-#define READ_FLOAT_CHARS  16         /* thrice, of base64: four floats */
-#define READ_FLOATS       3
 
 
 /* a container that is open, by depth; at 0 is the root value */
@@ -46,15 +43,9 @@ struct modelguard_meter_read_s {
     modelguard_count_e             count;
     modelguard_count_e             member;   /* that the last key names */
     modelguard_meter_number_t      number;
-    uint64_t                       chars;    /* of base64 */
+    modelguard_meter_text_t        text;
 
     unsigned                       vector:1; /* it is one of its container's */
-    unsigned                       within:1; /* a number in a string */
-    unsigned                       digit:1;  /* there was one in it */
-    unsigned                       escaped:1;
-    unsigned                       lead:1;   /* before the first colon */
-    uint8_t                        before;   /* the character before */
-
     unsigned                       begun:1;  /* the document */
     unsigned                       failed:1;
     unsigned                       skipping:1;
@@ -75,12 +66,6 @@ static void read_number(modelguard_meter_read_t *read);
 static void read_numbers(modelguard_meter_read_t *read);
 static void read_count(modelguard_meter_read_t *read);
 static void read_label(modelguard_meter_read_t *read);
-static void read_text(modelguard_meter_read_t *read, const uint8_t *p,
-    const uint8_t *stop);
-static void read_text_char(modelguard_meter_read_t *read, uint8_t c);
-static void read_text_number(modelguard_meter_read_t *read, uint8_t c);
-static void read_base64(modelguard_meter_read_t *read, const uint8_t *p,
-    const uint8_t *stop);
 static int read_in_array(const modelguard_meter_read_t *read, unsigned depth);
 
 
@@ -312,12 +297,9 @@ read_value(modelguard_meter_read_t *read)
 
     modelguard_meter_number_init(&read->number);
 
-    read->chars = 0;
-    read->within = 0;
-    read->digit = 0;
-    read->escaped = 0;
-    read->lead = 1;
-    read->before = ' ';
+    if (read->value != NULL) {
+        modelguard_meter_text_init(&read->text, read->value, read->meter);
+    }
 }
 
 
@@ -425,17 +407,8 @@ read_part(modelguard_meter_read_t *read, const uint8_t *stop)
             (void) modelguard_meter_number_take(&read->number, *p);
         }
 
-    } else if (read->value == NULL) {
-
-        /* a count in a string is none */
-
-        return;
-
-    } else if (read->value->base64) {
-        read_base64(read, p, stop);
-
-    } else {
-        read_text(read, p, stop);
+    } else if (read->value != NULL) {
+        modelguard_meter_text_take(&read->text, p, stop);
     }
 }
 
@@ -443,8 +416,6 @@ read_part(modelguard_meter_read_t *read, const uint8_t *stop)
 static void
 read_scalar(modelguard_meter_read_t *read)
 {
-    uint64_t  bits;
-
     if (read->walk.json.type == MODELGUARD_JSON_NUMBER) {
 
         if (read->count > MODELGUARD_COUNT_NESTED) {
@@ -455,18 +426,8 @@ read_scalar(modelguard_meter_read_t *read)
             read_number(read);
         }
 
-    } else if (read->value != NULL && read->value->base64) {
-
-        /* in steps that do not overflow */
-
-        bits = read->chars / READ_FLOAT_CHARS * READ_FLOATS
-               + read->chars % READ_FLOAT_CHARS * READ_FLOATS
-                 / READ_FLOAT_CHARS;
-
-        modelguard_meter_add(read->meter, bits * read->value->packed);
-
-    } else if (read->value != NULL && read->value->top && read->digit) {
-        modelguard_meter_add(read->meter, read->value->label);
+    } else if (read->value != NULL) {
+        modelguard_meter_text_end(&read->text);
     }
 
     if (read->label != NULL) {
@@ -655,107 +616,6 @@ read_label(modelguard_meter_read_t *read)
 
     level->scores = read->label;
     level->labels++;
-}
-
-
-/* numbers with a fraction or an exponent, and any before a first colon */
-
-static void
-read_text(modelguard_meter_read_t *read, const uint8_t *p,
-    const uint8_t *stop)
-{
-    for ( /* void */ ; p < stop; p++) {
-
-        if (read->escaped) {
-            read->escaped = 0;
-            read_text_char(read, ' ');
-
-        } else if (*p == '\\') {
-            read->escaped = 1;
-
-        } else {
-            read_text_char(read, *p);
-        }
-    }
-}
-
-
-static void
-read_text_char(modelguard_meter_read_t *read, uint8_t c)
-{
-    int  word;
-
-    read->digit |= (c >= '0' && c <= '9');
-
-    if (read->value->top) {
-        return;
-    }
-
-    if (read->within) {
-
-        if (c != '-' || read->number.e) {
-
-            if (modelguard_meter_number_take(&read->number, c)) {
-                read->before = c;
-                return;
-            }
-        }
-
-        read_text_number(read, c);
-    }
-
-    word = (read->before >= '0' && read->before <= '9')
-           || ((read->before | 0x20) >= 'a' && (read->before | 0x20) <= 'z')
-           || read->before == '_' || read->before >= 0x80;
-
-    if (((c >= '0' && c <= '9') || c == '.') && !word) {
-        modelguard_meter_number_init(&read->number);
-        (void) modelguard_meter_number_take(&read->number, c);
-
-        read->within = 1;
-    }
-
-    if (c == ':' && read->lead && read->value->colon) {
-        modelguard_meter_add(read->meter, read->value->label);
-    }
-
-    if (c == ':') {
-        read->lead = 0;
-    }
-
-    read->before = c;
-}
-
-
-/* a number has ended before c */
-
-static void
-read_text_number(modelguard_meter_read_t *read, uint8_t c)
-{
-    const modelguard_meter_number_t  *number;
-
-    number = &read->number;
-    read->within = 0;
-
-    read->number.word = 0;
-
-    if (number->behind || number->power
-        || (read->value->colon && read->lead && (c == ':' || c == '"')))
-    {
-        modelguard_meter_add(read->meter,
-                             modelguard_meter_number_bits(number,
-                                                          read->value));
-    }
-}
-
-
-static void
-read_base64(modelguard_meter_read_t *read, const uint8_t *p,
-    const uint8_t *stop)
-{
-    for ( /* void */ ; p < stop; p++) {
-        read->chars += (*p != '"' && *p != '\\' && *p != '=');
-    }
 }
 
 
