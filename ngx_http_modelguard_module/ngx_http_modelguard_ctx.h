@@ -21,6 +21,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_hash.h"
+#include "modelguard_meter.h"
 #include "ngx_http_modelguard_reason.h"
 
 
@@ -76,6 +77,11 @@ typedef struct {
                                                           these */
     ngx_str_t                              param;      /* the path of the one
                                                           that it has not */
+
+    const ngx_http_modelguard_loc_conf_t  *metered;    /* whose budgets want
+                                                          that, or NULL */
+    modelguard_meter_t                     meter;      /* what its response
+                                                          has disclosed */
 
     unsigned                               decided:1;
     unsigned                               dry_run:1;
