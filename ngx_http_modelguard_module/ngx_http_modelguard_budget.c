@@ -36,6 +36,13 @@ static ngx_http_modelguard_budget_conf_t *ngx_http_modelguard_budget_add(
     ngx_conf_t *cf, ngx_http_modelguard_loc_conf_t *mglcf);
 
 
+/* in the order of NGX_HTTP_MODELGUARD_UNIT_... */
+
+static const char  *ngx_http_modelguard_budget_words[] = {
+    "requests", "items", "tokens", "bytes", "bits", "concurrent", NULL
+};
+
+
 static ngx_http_modelguard_budget_arg_t  ngx_http_modelguard_budget_args[] = {
     { ngx_string("zone="), NULL, 1 },
     { ngx_string("limit="), ngx_http_modelguard_budget_limit, 1 },
@@ -291,17 +298,18 @@ static ngx_int_t
 ngx_http_modelguard_budget_unit(ngx_str_t *value,
     ngx_http_modelguard_budget_conf_t *budget)
 {
-    if (ngx_strcmp(value->data, "requests") == 0) {
-        budget->unit = NGX_HTTP_MODELGUARD_UNIT_REQUESTS;
+    ngx_uint_t  i;
 
-    } else if (ngx_strcmp(value->data, "items") == 0) {
-        budget->unit = NGX_HTTP_MODELGUARD_UNIT_ITEMS;
+    for (i = 0; ngx_http_modelguard_budget_words[i]; i++) {
 
-    } else {
-        return NGX_ERROR;
+        if (ngx_strcmp(value->data, ngx_http_modelguard_budget_words[i]) == 0)
+        {
+            budget->unit = i;
+            return NGX_OK;
+        }
     }
 
-    return NGX_OK;
+    return NGX_ERROR;
 }
 
 

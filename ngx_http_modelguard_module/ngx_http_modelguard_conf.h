@@ -34,6 +34,10 @@
 
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
 #define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
+#define NGX_HTTP_MODELGUARD_UNIT_TOKENS   2
+#define NGX_HTTP_MODELGUARD_UNIT_BYTES    3
+#define NGX_HTTP_MODELGUARD_UNIT_BITS     4
+#define NGX_HTTP_MODELGUARD_UNIT_CONCURRENT  5
 
 
 typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;

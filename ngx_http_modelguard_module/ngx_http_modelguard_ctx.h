@@ -21,6 +21,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_hash.h"
+#include "modelguard_meter.h"
 #include "ngx_http_modelguard_reason.h"
 
 
@@ -76,6 +77,9 @@ typedef struct {
                                                           these */
     ngx_str_t                              param;      /* the path of the one
                                                           that it has not */
+
+    modelguard_meter_t                     meter;      /* what its response
+                                                          has disclosed */
 
     unsigned                               decided:1;
     unsigned                               dry_run:1;
