@@ -43,14 +43,19 @@
 typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;
 
 
-/* modelguard_budget name zone= limit= window= unit= [burst=] */
+/* modelguard_budget */
 
 typedef struct {
     ngx_str_t                    name;
     uint64_t                     id;         /* of the name, hashed */
     ngx_http_modelguard_zone_t  *zone;       /* ngx_http_modelguard_zone.h */
-    modelguard_budget_t          budget;
+    modelguard_budget_t          budget;     /* limit 1, burst 0 where they
+                                                come from variables */
     ngx_uint_t                   unit;
+    ngx_http_complex_value_t    *limit;      /* NULL: as in "budget" */
+    ngx_http_complex_value_t    *burst;
+    unsigned                     dry_run:1;
+    unsigned                     always:1;   /* charge=always */
 } ngx_http_modelguard_budget_conf_t;
 
 

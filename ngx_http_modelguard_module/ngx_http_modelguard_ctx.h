@@ -26,6 +26,7 @@
 
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
+typedef struct ngx_http_modelguard_bill_s  ngx_http_modelguard_bill_t;
 
 
 /* the outcome for one request, in $modelguard_verdict's order of words */
@@ -67,6 +68,10 @@ typedef struct {
     uint64_t                               cost;       /* of the first budget
                                                           charged, in units */
     modelguard_id_t                        client;     /* in its zone */
+    ngx_http_modelguard_bill_t            *bill;       /* NULL: no budget was
+                                                          asked */
+    ngx_str_t                              dry_budget; /* the dry-run one that
+                                                          would have refused */
 
     ngx_http_modelguard_body_e             body;
 
