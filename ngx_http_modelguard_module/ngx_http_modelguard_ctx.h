@@ -84,6 +84,8 @@ struct ngx_http_modelguard_ctx_s {
     ngx_str_t                              param;      /* the path of the one
                                                           that it has not */
 
+    const ngx_http_modelguard_loc_conf_t  *metered;    /* whose budgets want
+                                                          that, or NULL */
     modelguard_meter_t                     meter;      /* what its response
                                                           has disclosed */
 
