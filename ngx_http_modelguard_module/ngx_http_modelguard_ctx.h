@@ -89,6 +89,8 @@ struct ngx_http_modelguard_ctx_s {
     modelguard_meter_t                     meter;      /* what its response
                                                           has disclosed */
 
+    unsigned                               unread:1;   /* it could not be
+                                                          read to its end */
     unsigned                               decided:1;
     unsigned                               dry_run:1;
     unsigned                               has_client:1;

@@ -72,6 +72,8 @@ CONF
     return $text;
 }
 
+my $h2 = ModelguardServer::free_port();
+
 my $server = ModelguardServer->start(<<"CONF");
     log_not_found off;
     modelguard_zone \$http_x_key zone=units:1m;
@@ -86,6 +88,7 @@ my $server = ModelguardServer->start(<<"CONF");
 
     server {
         listen PORT;
+        listen 127.0.0.1:$h2 http2;
 @{[ locations('') ]}
 
         location = /two {
@@ -180,6 +183,16 @@ for my $case ('', '&s=1') {
     is(left('bytes'), 996000, 'whatever the body then is');
     is(cost("/bytes?n=1000$case"), 1250, 'an eighth of the last one');
     is(left('bytes'), 995000, 'is given back where it was more');
+}
+
+for my $case ('', '&s=1') {
+    $key++;
+
+    my $answer = `curl -s --http2-prior-knowledge \
+        -H 'X-Key: $key' 'http://127.0.0.1:$h2/bytes?n=1000$case'`;
+
+    is(length $answer, 1000, "HTTP/2$case");
+    is(left('bytes'), 999000, 'has frames, which do not count');
 }
 
 $key++;
