@@ -82,6 +82,8 @@ typedef struct {
     ngx_array_t                  wanted;     /* of ..._wanted_t */
     ngx_array_t                  compiled;   /* what was compiled so far, see
                                                 ngx_http_modelguard_rules.c */
+    ngx_str_t                    secret_file;   /* modelguard_secret */
+    uint8_t                      secret[MODELGUARD_HASH_SECRET];
     ngx_shm_zone_t              *stat;       /* the counters, NULL if not
                                                 used */
     unsigned                     used:1;     /* some location is guarded or

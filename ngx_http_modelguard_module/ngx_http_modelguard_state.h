@@ -101,5 +101,18 @@ void ngx_http_modelguard_state_abandon(ngx_http_modelguard_state_t *next,
 ngx_int_t ngx_http_modelguard_state_finish(ngx_http_modelguard_state_t *next,
     ngx_log_t *log);
 
+/*
+ * The steps of these: opens what is at the path, NGX_DECLINED if there is
+ * nothing; reads its header, NGX_DECLINED if there is nothing in the file;
+ * and says why a file cannot be used.
+ */
+
+ngx_int_t ngx_http_modelguard_state_file(ngx_http_modelguard_state_t *state,
+    int flags, ngx_log_t *log);
+ngx_int_t ngx_http_modelguard_state_check(ngx_http_modelguard_state_t *state,
+    uint64_t *secret, ngx_log_t *log);
+void ngx_http_modelguard_state_refused(ngx_http_modelguard_state_t *state,
+    ngx_err_t err, ngx_log_t *log);
+
 
 #endif /* NGX_HTTP_MODELGUARD_STATE_H_INCLUDED */

@@ -24,13 +24,17 @@ static ngx_int_t ngx_http_modelguard_zone_file_new_secret(
     ngx_http_modelguard_zone_t *zone);
 static ngx_int_t ngx_http_modelguard_zone_file_join(
     ngx_http_modelguard_zone_t *zone);
-static void ngx_http_modelguard_zone_file_left(
+static modelguard_table_t *ngx_http_modelguard_zone_file_apart(
     ngx_http_modelguard_zone_t *zone);
 static ngx_int_t ngx_http_modelguard_zone_file_replace(
     ngx_http_modelguard_zone_t *zone, modelguard_table_t *from);
 static ngx_int_t ngx_http_modelguard_zone_file_move(
     ngx_http_modelguard_zone_t *zone, ngx_http_modelguard_state_t *next,
     modelguard_table_t *from);
+static ngx_int_t ngx_http_modelguard_zone_file_enter(
+    ngx_http_modelguard_zone_t *zone, modelguard_table_t **sources);
+static ngx_uint_t ngx_http_modelguard_zone_file_same(
+    ngx_http_modelguard_zone_t *zone);
 static ngx_int_t ngx_http_modelguard_zone_file_unique(
     ngx_http_modelguard_zone_t *zone);
 
@@ -148,10 +152,6 @@ ngx_http_modelguard_zone_file_try(ngx_http_modelguard_zone_t *zone,
     }
 
     rc = ngx_http_modelguard_zone_file_join(zone);
-
-    if (rc == NGX_OK) {
-        ngx_http_modelguard_zone_file_left(zone);
-    }
 
     if (rc != NGX_DECLINED) {
         return rc;
@@ -274,7 +274,8 @@ ngx_http_modelguard_zone_file_join(ngx_http_modelguard_zone_t *zone)
             result = NGX_AGAIN;
 
         } else if (zone->state.mapped != zone->state.size
-                   || !ngx_http_modelguard_zone_fits(zone, table))
+                   || !ngx_http_modelguard_zone_fits(zone, table)
+                   || ngx_http_modelguard_zone_file_apart(zone))
         {
             result = NGX_DECLINED;
 
@@ -304,24 +305,26 @@ ngx_http_modelguard_zone_file_join(ngx_http_modelguard_zone_t *zone)
 }
 
 
-static void
-ngx_http_modelguard_zone_file_left(ngx_http_modelguard_zone_t *zone)
+/*
+ * The table of the cycle before if it is not that of the file: state= was
+ * added, or names another file that was there already.
+ */
+
+static modelguard_table_t *
+ngx_http_modelguard_zone_file_apart(ngx_http_modelguard_zone_t *zone)
 {
     modelguard_table_t  *old, *table;
 
-    table = zone->state.table;
-    old = zone->old ? zone->old->table : NULL;
-
-    if (old == NULL
-        || (old->uid[0] == table->uid[0] && old->uid[1] == table->uid[1]))
-    {
-        return;
+    if (zone->old == NULL || zone->old->secret_id != zone->secret_id) {
+        return NULL;
     }
 
-    ngx_log_error(NGX_LOG_WARN, zone->shm_zone->shm.log, 0,
-                  "modelguard zone \"%V\": the state file \"%V\" was there "
-                  "already, what the zone has counted so far is left behind",
-                  &zone->shm_zone->shm.name, &zone->state.path);
+    old = zone->old->table;
+    table = zone->state.table;
+
+    return (table
+            && old->uid[0] == table->uid[0] && old->uid[1] == table->uid[1])
+           ? NULL : old;
 }
 
 
@@ -346,6 +349,10 @@ ngx_http_modelguard_zone_file_replace(ngx_http_modelguard_zone_t *zone,
 
     if (rc != NGX_OK) {
         goto failed;
+    }
+
+    if (from == NULL) {
+        ngx_http_modelguard_zone_warn(zone);
     }
 
     /* budgets that only another nginx knows, if there is one */
@@ -381,55 +388,130 @@ failed:
 
 /*
  * No charge is lost: whoever waits for a lock of the old table meanwhile
- * finds that it has moved, and follows.
+ * finds that it has moved, and follows.  Where the file and the zone so far
+ * know the same client, the zone is right.
  */
 
 static ngx_int_t
 ngx_http_modelguard_zone_file_move(ngx_http_modelguard_zone_t *zone,
     ngx_http_modelguard_state_t *next, modelguard_table_t *from)
 {
-    int                  rc;
-    ngx_int_t            result;
-    ngx_log_t           *log;
-    modelguard_table_t  *source;
+    ngx_int_t            rc;
+    ngx_uint_t           i;
+    modelguard_table_t  *apart, *sources[2];
 
-    log = zone->shm_zone->shm.log;
+    apart = ngx_http_modelguard_zone_file_apart(zone);
 
-    source = from ? from : ngx_http_modelguard_zone_from(zone);
+    sources[0] = from;
+    sources[1] = apart;
 
-    if (source == NULL) {
-        return ngx_http_modelguard_state_publish(next, log);
-    }
-
-    rc = modelguard_table_lock_all(source);
-
-    if (rc != MODELGUARD_OK) {
-        ngx_log_error(NGX_LOG_EMERG, log, 0,
-                      "modelguard zone \"%V\" cannot be locked: %d",
-                      &zone->shm_zone->shm.name, rc);
+    if (ngx_http_modelguard_zone_file_enter(zone, sources) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ngx_http_modelguard_state_current(&zone->state) != NGX_OK) {
-        modelguard_table_unlock_all(source);
-        return NGX_AGAIN;
+    rc = ngx_http_modelguard_state_current(&zone->state);
+
+    if (rc == NGX_OK) {
+
+        for (i = 0; i < 2; i++) {
+            if (sources[i]) {
+                ngx_http_modelguard_zone_copy(zone, next->table, sources[i]);
+            }
+        }
+
+        if (from) {
+            from->moved = MODELGUARD_TABLE_MOVED;
+        }
+
+        /* its file was deleted, and its workers find this one there */
+
+        if (apart && ngx_http_modelguard_zone_file_same(zone)) {
+            apart->moved = MODELGUARD_TABLE_MOVED;
+        }
+
+        rc = ngx_http_modelguard_state_publish(next,
+                                               zone->shm_zone->shm.log);
+        if (rc != NGX_OK) {
+
+            if (from) {
+                from->moved = 0;
+            }
+
+            if (apart) {
+                apart->moved = 0;
+            }
+        }
+
+    } else {
+        rc = NGX_AGAIN;
     }
 
-    ngx_http_modelguard_zone_copy(zone, next->table, source);
-
-    if (from) {
-        from->moved = MODELGUARD_TABLE_MOVED;
+    for (i = 0; i < 2; i++) {
+        if (sources[i]) {
+            modelguard_table_unlock_all(sources[i]);
+        }
     }
 
-    result = ngx_http_modelguard_state_publish(next, log);
+    return rc;
+}
 
-    if (from && result != NGX_OK) {
-        from->moved = 0;
+
+/* in the order of all who take locks of several tables */
+
+static ngx_int_t
+ngx_http_modelguard_zone_file_enter(ngx_http_modelguard_zone_t *zone,
+    modelguard_table_t **sources)
+{
+    int                  rc;
+    ngx_uint_t           i, k, swap;
+    modelguard_table_t  *one, *other;
+
+    one = sources[0];
+    other = sources[1];
+
+    swap = (one && other
+            && (other->uid[0] < one->uid[0]
+                || (other->uid[0] == one->uid[0]
+                    && other->uid[1] < one->uid[1])));
+
+    for (i = 0; i < 2; i++) {
+        k = swap ? 1 - i : i;
+
+        if (sources[k] == NULL) {
+            continue;
+        }
+
+        rc = modelguard_table_lock_all(sources[k]);
+
+        if (rc == MODELGUARD_OK) {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, zone->shm_zone->shm.log, 0,
+                      "modelguard zone \"%V\" cannot be locked: %d",
+                      &zone->shm_zone->shm.name, rc);
+
+        if (i && sources[1 - k]) {
+            modelguard_table_unlock_all(sources[1 - k]);
+        }
+
+        return NGX_ERROR;
     }
 
-    modelguard_table_unlock_all(source);
+    return NGX_OK;
+}
 
-    return result;
+
+static ngx_uint_t
+ngx_http_modelguard_zone_file_same(ngx_http_modelguard_zone_t *zone)
+{
+    ngx_str_t  *one, *other;
+
+    one = &zone->state.path;
+    other = &zone->old->state.path;
+
+    return one->len == other->len
+           && ngx_strncmp(one->data, other->data, one->len) == 0;
 }
 
 

@@ -258,7 +258,7 @@ ngx_http_modelguard_zone_memory(ngx_http_modelguard_zone_t *zone,
         return ngx_http_modelguard_zone_table(zone);
     }
 
-    from = ngx_http_modelguard_zone_from(zone);
+    from = (old && !ngx_http_modelguard_zone_warn(zone)) ? old->table : NULL;
 
     ngx_http_modelguard_zone_collect(zone, NULL, &set);
 
@@ -517,22 +517,18 @@ ngx_http_modelguard_zone_lay(ngx_http_modelguard_zone_t *zone,
 }
 
 
-modelguard_table_t *
-ngx_http_modelguard_zone_from(ngx_http_modelguard_zone_t *zone)
+ngx_uint_t
+ngx_http_modelguard_zone_warn(ngx_http_modelguard_zone_t *zone)
 {
-    if (zone->old == NULL) {
-        return NULL;
-    }
-
-    if (zone->old->secret_id == zone->secret_id) {
-        return zone->old->table;
+    if (zone->old == NULL || zone->old->secret_id == zone->secret_id) {
+        return 0;
     }
 
     ngx_log_error(NGX_LOG_WARN, zone->shm_zone->shm.log, 0,
                   "modelguard zone \"%V\" has another secret than before, "
                   "all clients begin anew", &zone->shm_zone->shm.name);
 
-    return NULL;
+    return 1;
 }
 
 

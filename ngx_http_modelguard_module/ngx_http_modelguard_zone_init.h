@@ -58,10 +58,9 @@ ngx_int_t ngx_http_modelguard_zone_lay(ngx_http_modelguard_zone_t *zone,
     modelguard_table_t *table, size_t size,
     const ngx_http_modelguard_zone_set_t *set);
 
-/* the table of the cycle before, NULL if none suits */
+/* warns if the secret is not that of the cycle before; 1 if so */
 
-modelguard_table_t *ngx_http_modelguard_zone_from(
-    ngx_http_modelguard_zone_t *zone);
+ngx_uint_t ngx_http_modelguard_zone_warn(ngx_http_modelguard_zone_t *zone);
 
 /* copies, all locks of "from" being held, and tells how it went */
 
