@@ -90,6 +90,7 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
 
     if (ctx->decided && !ctx->dry_run
         && ctx->verdict != NGX_HTTP_MODELGUARD_PASSED
+        && ctx->verdict != NGX_HTTP_MODELGUARD_DELAYED
         && (ctx->verdict == NGX_HTTP_MODELGUARD_INVALID
             || ctx->verdict == NGX_HTTP_MODELGUARD_FORBIDDEN
             || r->content_handler == NULL))

@@ -177,8 +177,10 @@ ngx_http_modelguard_response_error(ngx_http_modelguard_error_t *error)
     error->status = NGX_HTTP_BAD_GATEWAY;
     error->type = "upstream_error";
     error->code = "response_blocked";
+    error->problem = NULL;
 
     ngx_str_null(&error->param);
+    ngx_str_null(&error->policies);
 
     ngx_str_set(&error->message, "The response of the model was withheld.");
 }

@@ -33,7 +33,9 @@ static const char  *ngx_http_modelguard_stat_words[] = {
     "unguarded",
     "replaced",
     "allowed",
+    "delayed",
     "limited",
+    "banned",
     "exhausted",
     "invalid",
     "forbidden"
