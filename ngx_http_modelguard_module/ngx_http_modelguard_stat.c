@@ -38,7 +38,8 @@ static const char  *ngx_http_modelguard_stat_words[] = {
     "banned",
     "exhausted",
     "invalid",
-    "forbidden"
+    "forbidden",
+    "dry_run"
 };
 
 
