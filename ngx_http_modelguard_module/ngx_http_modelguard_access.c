@@ -98,9 +98,10 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    items = 1;
+    items = ctx->delayed ? ctx->items : 1;
 
     if (mglcf->inspect
+        && (!ctx->delayed || ctx->decided)
         && (!ctx->decided || (mglcf->checks && mglcf->checks != ctx->checks)))
     {
         rc = ngx_http_modelguard_access_inspect(r, ctx, mglcf, &items);

@@ -12,6 +12,7 @@
 #define NGX_HTTP_MODELGUARD_DELAY_QUEUE      100
 #define NGX_HTTP_MODELGUARD_DELAY_QUEUE_MAX  10000
 #define NGX_HTTP_MODELGUARD_DELAY_MAX        600000     /* ms, 10 minutes */
+#define NGX_HTTP_MODELGUARD_DELAY_GRAIN      10         /* ms, of the clocks */
 
 
 /* a place in the queue, which the pool of the request gives back */
@@ -147,10 +148,10 @@ ngx_http_modelguard_delay_hold(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items)
 {
-    uint64_t                         wait;
-    ngx_http_modelguard_delay_t     *delay;
-    ngx_http_modelguard_bill_t      *bill;
-    ngx_http_modelguard_bill_line_t *line;
+    uint64_t                          wait;
+    ngx_http_modelguard_bill_t       *bill;
+    ngx_http_modelguard_delay_t      *delay;
+    ngx_http_modelguard_bill_line_t  *line;
 
     bill = ctx->bill;
     line = &bill->lines[bill->which];
@@ -161,6 +162,8 @@ ngx_http_modelguard_delay_hold(ngx_http_request_t *r,
 
     if (mglcf->dry_run) {
         ngx_http_modelguard_delay_log(r, ctx, mglcf, line->wait);
+        ctx->delayed = 1;
+
         return NGX_OK;
     }
 
@@ -176,7 +179,7 @@ ngx_http_modelguard_delay_hold(ngx_http_request_t *r,
 
     wait = ngx_http_modelguard_delay_wait(delay, line);
 
-    if (ngx_current_msec + wait > delay->until) {
+    if ((uint64_t) ngx_current_msec + wait > delay->until) {
         return NGX_DECLINED;
     }
 
@@ -234,7 +237,8 @@ ngx_http_modelguard_delay_enter(ngx_http_request_t *r,
     ngx_http_modelguard_delay_waiting++;
 
     delay->queued = 1;
-    delay->until = (uint64_t) ngx_current_msec + mglcf->delay_max;
+    delay->until = (uint64_t) ngx_current_msec + mglcf->delay_max
+                   + NGX_HTTP_MODELGUARD_DELAY_GRAIN;
 
     cln->handler = ngx_http_modelguard_delay_cleanup;
 

@@ -20,8 +20,6 @@
 #define NGX_HTTP_MODELGUARD_RATELIMIT_ITEM      128
 #define NGX_HTTP_MODELGUARD_RATELIMIT_DURATION  (NGX_INT64_LEN + 16)
 
-#define NGX_HTTP_MODELGUARD_RATELIMIT_NEVER     NGX_MAX_UINT64_VALUE
-
 
 /* what is told of one budget */
 
@@ -219,13 +217,13 @@ ngx_http_modelguard_ratelimit_send(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ngx_http_modelguard_ratelimit_clear(r);
-
     n = ngx_http_modelguard_ratelimit_lines(ctx, lines);
 
     if (n == 0) {
         return NGX_OK;
     }
+
+    ngx_http_modelguard_ratelimit_clear(r);
 
     if ((mglcf->headers & NGX_HTTP_MODELGUARD_HEADERS_IETF)
         && ngx_http_modelguard_ratelimit_ietf(r, lines, n) != NGX_OK)
@@ -333,10 +331,6 @@ ngx_http_modelguard_ratelimit_line(const ngx_http_modelguard_ctx_t *ctx,
         line->reset = from->wait;
     }
 
-    if (line->reset == MODELGUARD_BUDGET_NEVER) {
-        line->reset = NGX_HTTP_MODELGUARD_RATELIMIT_NEVER;
-    }
-
     if (line->remaining == 0 && line->reset == 0) {
         line->reset = 1;
     }
@@ -413,7 +407,7 @@ ngx_http_modelguard_ratelimit_ietf(ngx_http_request_t *r,
         q = ngx_http_modelguard_ratelimit_name(q, &lines[i].conf->name);
         q = ngx_sprintf(q, ";r=%uL", lines[i].remaining);
 
-        if (lines[i].reset != NGX_HTTP_MODELGUARD_RATELIMIT_NEVER
+        if (lines[i].reset != MODELGUARD_BUDGET_NEVER
             && lines[i].reset)
         {
             q = ngx_sprintf(q, ";t=%uL", (lines[i].reset - 1) / 1000 + 1);
@@ -518,7 +512,7 @@ ngx_http_modelguard_ratelimit_legacy(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (line->reset == NGX_HTTP_MODELGUARD_RATELIMIT_NEVER) {
+    if (line->reset == MODELGUARD_BUDGET_NEVER) {
         return NGX_OK;
     }
 
@@ -606,7 +600,7 @@ ngx_http_modelguard_ratelimit_duration(ngx_http_request_t *r,
     uint64_t    seconds;
     ngx_str_t   value;
 
-    if (ms == NGX_HTTP_MODELGUARD_RATELIMIT_NEVER) {
+    if (ms == MODELGUARD_BUDGET_NEVER) {
         return NGX_OK;
     }
 

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the modelguard authors
  *
- * The shared memory zones and their lock: ngx_http_modelguard_zone.c is the
- * only file that touches ngx_shmtx_* and ngx_slab_*, and ..._zone_conf.c has
- * the directive.
+ * The shared memory zones: ngx_http_modelguard_zone.c is the only file that
+ * touches ngx_slab_*, ..._zone_charge.c charges, and ..._zone_conf.c has the
+ * directive.
  */
 
 
@@ -48,6 +48,9 @@ typedef struct {
     unsigned                     n;
     modelguard_charge_t          charges[MODELGUARD_TABLE_BUDGETS];
     modelguard_verdict_t         verdict;
+
+    unsigned                     shard;        /* of the id */
+    ngx_uint_t                   order;        /* of the i-th to be locked */
 } ngx_http_modelguard_zone_charge_t;
 
 
@@ -99,8 +102,8 @@ ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
  * none: the locks of all of them are held meanwhile.  Sets the verdicts.  If
  * some zone refuses, only the verdicts of those that refuse are set, and the
  * others are PASSED.  "now" is in ms.  Returns the index of the zone to speak
- * of: that with the longest wait when LIMITED, else one that is EXHAUSTED,
- * else that with the smallest share remaining.
+ * of: that with the longest wait when LIMITED or BANNED, else one that is
+ * EXHAUSTED, else that with the smallest share remaining.
  */
 
 ngx_uint_t ngx_http_modelguard_zone_charge(
@@ -114,11 +117,20 @@ ngx_uint_t ngx_http_modelguard_zone_charge(
 
 void ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge);
 
+/* counts a refusal; 1 if it begins a ban, see modelguard_table_strike() */
+
+ngx_uint_t ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now);
+
 /* settles n budgets of a client that were charged, see modelguard_settle_t */
 
 void ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
     const modelguard_id_t *id, const modelguard_settle_t *settles,
     ngx_uint_t n, uint64_t now);
+/* tells the log that a zone is full, once a minute */
+
+void ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone,
+    uint64_t now, ngx_log_t *log);
 
 
 #endif /* NGX_HTTP_MODELGUARD_ZONE_H_INCLUDED */

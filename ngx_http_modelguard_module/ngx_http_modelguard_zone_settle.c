@@ -86,3 +86,24 @@ ngx_http_modelguard_zone_enter(ngx_http_modelguard_zone_t *zone,
 
     return NGX_ERROR;
 }
+
+
+ngx_uint_t
+ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now)
+{
+    unsigned    shard;
+    ngx_uint_t  began;
+
+    shard = modelguard_table_shard(zone->table, id);
+
+    if (modelguard_table_lock(zone->table, shard) != MODELGUARD_OK) {
+        return 0;
+    }
+
+    began = modelguard_table_strike(zone->table, id, ban, now);
+
+    modelguard_table_unlock(zone->table, shard);
+
+    return began;
+}
