@@ -174,10 +174,13 @@ ngx_http_modelguard_ban_strike(ngx_http_request_t *r,
 
         ctx->banned = 1;
 
-        /* what its budget alone would let in sooner is refused until then */
+        /*
+         * What its budget alone would let in sooner is refused until then; a
+         * ban ends with a second, that in which its time is over.
+         */
 
-        if (ctx->retry && ctx->retry < mglcf->ban.time) {
-            ctx->retry = mglcf->ban.time;
+        if (ctx->retry && ctx->retry <= mglcf->ban.time) {
+            ctx->retry = (uint64_t) mglcf->ban.time + 1;
         }
     }
 }

@@ -80,10 +80,6 @@ ngx_http_modelguard_filter_header(ngx_http_request_t *r,
         && !res->native
         && r->headers_out.status == NGX_HTTP_BAD_GATEWAY)
     {
-        if (ngx_http_modelguard_filter_fields(r) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
         return ngx_http_modelguard_response_answer_header(res);
     }
 

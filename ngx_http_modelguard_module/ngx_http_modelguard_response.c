@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_error.h"
+#include "ngx_http_modelguard_ratelimit.h"
 #include "ngx_http_modelguard_stat.h"
 
 
@@ -222,6 +223,10 @@ ngx_http_modelguard_response_answer_header(ngx_http_modelguard_response_t *res)
 
         if (ctx) {
             ctx->answered = 1;
+
+            if (ngx_http_modelguard_ratelimit_send(r, ctx) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
     }
 

@@ -27,7 +27,8 @@
     "{\"error\":{\"code\":%ui,\"message\":\"%V\",\"status\":\"%s\"%V}}\n"
 
 #define NGX_HTTP_MODELGUARD_GOOGLE_QUOTA                                      \
-    ",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.QuotaFailure\"," \
+    ",\"details\":[{\"@type\":"                                               \
+    "\"type.googleapis.com/google.rpc.QuotaFailure\","                        \
     "\"violations\":[{\"description\":\"%V\"}]}]"
 
 #define NGX_HTTP_MODELGUARD_PLAIN                                             \
