@@ -574,7 +574,9 @@ charge_flood(uint64_t keys, uint64_t clients)
         (void) charge_one(table, &id, &budget, 1, CHARGE_NOW);
     }
 
-    spent = half = CHARGE_SPENT;
+    spent = charge_known(table, &budget, 0, 0);
+    half = 0;
+    (void) charge_rss();
     rss = charge_rss();
 
     for (tenth = 0; tenth < CHARGE_TENTH; tenth++) {
