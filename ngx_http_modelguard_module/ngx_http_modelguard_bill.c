@@ -35,6 +35,7 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     uint64_t                            now;
     ngx_time_t                         *tp;
     ngx_uint_t                          i;
+    modelguard_charge_t                *charge;
     modelguard_verdict_t               *verdict;
     ngx_http_modelguard_bill_t          bill;
     ngx_http_modelguard_budget_conf_t  *budget;
@@ -50,13 +51,14 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
                                         r->connection->log);
 
     verdict = &bill.zones[i].verdict;
+    charge = &bill.zones[i].charges[verdict->which];
     budget = bill.budgets[i][verdict->which];
 
     ctx->decided = 1;
     ctx->dry_run = mglcf->dry_run;
     ctx->budget = budget->name;
-    ctx->remaining = verdict->remaining;
-    ctx->reset = ngx_http_modelguard_bill_seconds(verdict->reset);
+    ctx->remaining = charge->remaining;
+    ctx->reset = ngx_http_modelguard_bill_seconds(charge->reset);
     ctx->cost = bill.zones[0].charges[0].cost;
     ctx->client = bill.zones[i].id;
     ctx->has_client = 1;
@@ -86,8 +88,7 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
                   "modelguard: limiting requests%s, budget \"%V\", "
                   "cost: %uL, remaining: %uL, client: %016xL, by zone \"%V\"",
                   mglcf->dry_run ? ", dry run" : "", &budget->name,
-                  bill.zones[i].charges[verdict->which].cost,
-                  verdict->remaining, ctx->client.low,
+                  charge->cost, charge->remaining, ctx->client.low,
                   &budget->zone->shm_zone->shm.name);
 
     if (mglcf->dry_run) {
@@ -145,6 +146,7 @@ ngx_http_modelguard_bill_make(ngx_http_request_t *r,
 
         charge->name = budget[i].id;
         charge->budget = &budget[i].budget;
+        charge->dry_run = 0;
         charge->cost = (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS)
                        ? items : 1;
     }
