@@ -12,7 +12,8 @@
  * STRUCTURE: table, or tree, which is limit_req's shape; PATTERN: uniform,
  * zipf (exponent 1), hot (1000 clients get all) or one.  Every client has a
  * record before the measurement begins.  "run" prints nanoseconds of a charge
- * as one process sees them, locks and all, the key's hash not among them.
+ * as one process sees them, locks and all, the key's hash not among them: the
+ * median of many batches, so that what else the machine does counts little.
  * Prints lines "KEY VALUE".
  */
 
@@ -42,6 +43,8 @@
 #define CHARGE_LIMIT  MODELGUARD_BUDGET_LIMIT_MAX
 #define CHARGE_MB     (1024 * 1024)
 #define CHARGE_TENTH  10
+#define CHARGE_BATCH  5000
+#define CHARGE_MOST   16             /* processes */
 
 /* of the flood's clients, who have spent all, or half, before it */
 
@@ -63,9 +66,8 @@ typedef struct {
 
 typedef struct {
     volatile unsigned  ready;
-    volatile unsigned  go;
-    volatile uint64_t  nanoseconds[16];
-    volatile uint64_t  refused[16];
+    volatile double    nanoseconds[CHARGE_MOST];
+    volatile uint64_t  refused[CHARGE_MOST];
 } charge_shared_t;
 
 
@@ -217,16 +219,16 @@ charge_one(modelguard_table_t *table, const modelguard_id_t *id,
 
 
 static uint64_t
-charge_loop(const charge_bench_t *bench)
+charge_batch(const charge_bench_t *bench, uint64_t i, uint64_t n)
 {
-    uint64_t              i, now, refused;
-    modelguard_budget_t   budget;
+    uint64_t             now, refused;
+    modelguard_budget_t  budget;
 
     refused = 0;
-    now = CHARGE_NOW;
+    now = CHARGE_NOW + i / 0x1000;
     charge_parameters(&budget, CHARGE_LIMIT);
 
-    for (i = 0; i < bench->charges; i++) {
+    for (n += i; i < n; i++) {
         now += !(i & 0xfff);
 
         if (bench->tree) {
@@ -240,6 +242,45 @@ charge_loop(const charge_bench_t *bench)
     }
 
     return refused;
+}
+
+
+static int
+charge_order(const void *a, const void *b)
+{
+    double  x, y;
+
+    x = *(const double *) a;
+    y = *(const double *) b;
+
+    return (x > y) - (x < y);
+}
+
+
+static double
+charge_loop(const charge_bench_t *bench, volatile uint64_t *refused)
+{
+    double    *times, median;
+    uint64_t   i, n, start;
+
+    n = bench->charges / CHARGE_BATCH;
+    times = malloc((n + 1) * sizeof(double));
+
+    if (times == NULL || n == 0) {
+        charge_fail("no memory, or too few charges");
+    }
+
+    for (i = 0; i < n; i++) {
+        start = charge_clock();
+        *refused += charge_batch(bench, i * CHARGE_BATCH, CHARGE_BATCH);
+        times[i] = (double) (charge_clock() - start) / CHARGE_BATCH;
+    }
+
+    qsort(times, n, sizeof(double), charge_order);
+    median = times[n / 2];
+    free(times);
+
+    return median;
 }
 
 
@@ -385,11 +426,18 @@ static void
 charge_process(charge_bench_t *bench, charge_shared_t *shared, unsigned n,
     unsigned processes)
 {
-    uint64_t  start;
+    size_t    i;
+    uint64_t  sum;
 
     charge_pin(n);
     charge_seed += (n + 1) * 0x2545f4914f6cdd1dULL;
     charge_sequence(bench);
+
+    /* the pages that a fork has still to find are not what is measured */
+
+    for (i = 0, sum = 0; i < bench->size; i += MODELGUARD_TABLE_PAGE) {
+        sum += ((volatile uint8_t *) bench->memory)[i];
+    }
 
     (void) __sync_fetch_and_add(&shared->ready, 1);
 
@@ -399,11 +447,13 @@ charge_process(charge_bench_t *bench, charge_shared_t *shared, unsigned n,
 
     CALLGRIND_START_INSTRUMENTATION;
 
-    start = charge_clock();
-    shared->refused[n] = charge_loop(bench);
-    shared->nanoseconds[n] = charge_clock() - start;
+    shared->nanoseconds[n] = charge_loop(bench, &shared->refused[n]);
 
     CALLGRIND_STOP_INSTRUMENTATION;
+
+    if (sum == 0) {
+        charge_fail("nothing is in the table");
+    }
 }
 
 
@@ -436,7 +486,7 @@ charge_run(charge_bench_t *bench, unsigned processes)
     while (wait(NULL) > 0) { /* void */ }
 
     for (n = 0, sum = 0, refused = 0; n < processes; n++) {
-        sum += (double) shared->nanoseconds[n];
+        sum += shared->nanoseconds[n];
         refused += shared->refused[n];
     }
 
@@ -444,7 +494,7 @@ charge_run(charge_bench_t *bench, unsigned processes)
         charge_fail("a charge was refused");
     }
 
-    printf("ns %.2f\n", sum / processes / (double) bench->charges);
+    printf("ns %.2f\n", sum / processes);
 }
 
 
@@ -486,17 +536,25 @@ static uint64_t
 charge_rss(void)
 {
     FILE           *file;
-    unsigned long   total, resident;
+    char            line[256];
+    unsigned long   resident;
 
-    file = fopen("/proc/self/statm", "r");
+    resident = 0;
+    file = fopen("/proc/self/smaps_rollup", "r");
 
-    if (file == NULL || fscanf(file, "%lu %lu", &total, &resident) != 2) {
-        charge_fail("no /proc/self/statm");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL
+           && sscanf(line, "Rss: %lu", &resident) != 1)
+    {
+        /* void */
+    }
+
+    if (resident == 0) {
+        charge_fail("no /proc/self/smaps_rollup");
     }
 
     (void) fclose(file);
 
-    return resident * ((uint64_t) sysconf(_SC_PAGESIZE) / 1024);
+    return resident;
 }
 
 
@@ -506,8 +564,8 @@ static uint64_t
 charge_known(modelguard_table_t *table, const modelguard_budget_t *budget,
     uint64_t first, uint64_t remaining)
 {
-    unsigned              shard;
     uint64_t              n, known;
+    unsigned              shard;
     modelguard_id_t       id;
     modelguard_charge_t   charge;
     modelguard_verdict_t  verdict;
@@ -541,7 +599,8 @@ charge_flood(uint64_t keys, uint64_t clients)
 {
     size_t                   size;
     double                   first, last, rates[CHARGE_TENTH];
-    uint64_t                 n, tenth, start, rss, spent, half, admitted;
+    uint64_t                 n, tenth, start, end, rss;
+    uint64_t                 spent, half, admitted;
     modelguard_id_t          id;
     modelguard_table_t      *table;
     modelguard_budget_t      budget;
@@ -575,16 +634,17 @@ charge_flood(uint64_t keys, uint64_t clients)
     }
 
     spent = charge_known(table, &budget, 0, 0);
-    half = 0;
+    printf("keys %llu\nclients %llu\nzone_bytes %zu\n",
+           (unsigned long long) keys, (unsigned long long) clients, size);
+
     (void) charge_rss();
     rss = charge_rss();
 
     for (tenth = 0; tenth < CHARGE_TENTH; tenth++) {
-        uint64_t  end;
-
         start = charge_clock();
+        end = n + keys / CHARGE_TENTH;
 
-        for (end = n + keys / CHARGE_TENTH; n < end; n++) {
+        for ( /* void */ ; n < end; n++) {
             id = charge_id(n);
             admitted += charge_one(table, &id, &budget, 1, CHARGE_NOW)
                         == MODELGUARD_PASSED;
@@ -606,8 +666,6 @@ charge_flood(uint64_t keys, uint64_t clients)
     first = rates[0];
     last = rates[CHARGE_TENTH - 1];
 
-    printf("keys %llu\nclients %llu\nzone_bytes %zu\n",
-           (unsigned long long) keys, (unsigned long long) clients, size);
     printf("records %llu\nevicted %llu\nexhausted %llu\nadmitted %llu\n",
            (unsigned long long) stat.records,
            (unsigned long long) stat.evicted,
