@@ -39,7 +39,7 @@ $CC $FLAGS -I "$TOP/t/unit" -I "$SOURCES" -o "$WORK/kernel" \
 
 # shellcheck disable=SC2086
 $CC $FLAGS -I "$SOURCES" -I "$HERE" -o "$WORK/charge" "$HERE/charge.c" \
-    "$HERE/charge_tree.c" "$SOURCES"/modelguard_budget*.c \
+    "$HERE/charge_flood.c" "$HERE/charge_tree.c" "$SOURCES"/modelguard_budget*.c \
     "$SOURCES"/modelguard_table*.c "$SOURCES"/modelguard_lock.c \
     "$SOURCES"/modelguard_hash.c
 

@@ -19,14 +19,12 @@
 
 
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "modelguard_table.h"
+#include "charge.h"
 #include "charge_tree.h"
 
 #if __has_include(<valgrind/callgrind.h>)
@@ -38,18 +36,11 @@
 #endif
 
 
-#define CHARGE_NOW    1750000000000ULL
 #define CHARGE_HOT    1000
 #define CHARGE_LIMIT  MODELGUARD_BUDGET_LIMIT_MAX
 #define CHARGE_MB     (1024 * 1024)
-#define CHARGE_TENTH  10
 #define CHARGE_BATCH  5000
 #define CHARGE_MOST   16             /* processes */
-
-/* of the flood's clients, who have spent all, or half, before it */
-
-#define CHARGE_SPENT  1000
-#define CHARGE_QUOTA  10
 
 
 typedef struct {
@@ -74,7 +65,7 @@ typedef struct {
 static uint64_t  charge_seed = 0x9e3779b97f4a7c15ULL;
 
 
-static void
+void
 charge_fail(const char *what)
 {
     fprintf(stderr, "charge: %s\n", what);
@@ -93,7 +84,7 @@ charge_random(void)
 }
 
 
-static uint64_t
+uint64_t
 charge_clock(void)
 {
     struct timespec  ts;
@@ -104,7 +95,7 @@ charge_clock(void)
 }
 
 
-static void *
+void *
 charge_map(size_t size)
 {
     void  *mem;
@@ -120,7 +111,7 @@ charge_map(size_t size)
 }
 
 
-static modelguard_id_t
+modelguard_id_t
 charge_id(uint64_t n)
 {
     modelguard_id_t  id;
@@ -134,7 +125,7 @@ charge_id(uint64_t n)
 
 /* the least memory that holds so many clients, with some slack */
 
-static size_t
+size_t
 charge_room(uint64_t clients, unsigned budgets)
 {
     size_t  size;
@@ -150,7 +141,7 @@ charge_room(uint64_t clients, unsigned budgets)
 }
 
 
-static void
+void
 charge_parameters(modelguard_budget_t *budget, uint64_t limit)
 {
     memset(budget, 0, sizeof(modelguard_budget_t));
@@ -161,7 +152,7 @@ charge_parameters(modelguard_budget_t *budget, uint64_t limit)
 }
 
 
-static modelguard_table_t *
+modelguard_table_t *
 charge_table(void *memory, size_t size, unsigned budgets, uint64_t limit)
 {
     uint64_t             uid[2] = { 1, 2 };
@@ -190,7 +181,7 @@ charge_table(void *memory, size_t size, unsigned budgets, uint64_t limit)
 }
 
 
-static modelguard_table_verdict_e
+modelguard_table_verdict_e
 charge_one(modelguard_table_t *table, const modelguard_id_t *id,
     const modelguard_budget_t *budget, unsigned budgets, uint64_t now)
 {
@@ -398,7 +389,7 @@ charge_fill(charge_bench_t *bench)
 }
 
 
-static void
+void
 charge_pin(unsigned n)
 {
     int        i, core;
@@ -529,154 +520,6 @@ charge_bytes(void)
                (double) modelguard_table_capacity(32 * CHARGE_MB, budgets)
                / 32);
     }
-}
-
-
-static uint64_t
-charge_rss(void)
-{
-    FILE           *file;
-    char            line[256];
-    unsigned long   resident;
-
-    resident = 0;
-    file = fopen("/proc/self/smaps_rollup", "r");
-
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL
-           && sscanf(line, "Rss: %lu", &resident) != 1)
-    {
-        /* void */
-    }
-
-    if (resident == 0) {
-        charge_fail("no /proc/self/smaps_rollup");
-    }
-
-    (void) fclose(file);
-
-    return resident;
-}
-
-
-/* how many of those with something spent are still known for it */
-
-static uint64_t
-charge_known(modelguard_table_t *table, const modelguard_budget_t *budget,
-    uint64_t first, uint64_t remaining)
-{
-    uint64_t              n, known;
-    unsigned              shard;
-    modelguard_id_t       id;
-    modelguard_charge_t   charge;
-    modelguard_verdict_t  verdict;
-
-    known = 0;
-
-    for (n = first; n < first + CHARGE_SPENT; n++) {
-        memset(&charge, 0, sizeof(charge));
-        charge.name = 1;
-        charge.budget = budget;
-
-        id = charge_id(n);
-        shard = modelguard_table_shard(table, &id);
-
-        if (modelguard_table_lock(table, shard) != MODELGUARD_OK) {
-            charge_fail("no lock");
-        }
-
-        modelguard_table_charge(table, &id, &charge, 1, CHARGE_NOW, &verdict);
-        modelguard_table_unlock(table, shard);
-
-        known += (charge.remaining == remaining);
-    }
-
-    return known;
-}
-
-
-static void
-charge_flood(uint64_t keys, uint64_t clients)
-{
-    size_t                   size;
-    double                   first, last, rates[CHARGE_TENTH];
-    uint64_t                 n, tenth, start, end, rss;
-    uint64_t                 spent, half, admitted;
-    modelguard_id_t          id;
-    modelguard_table_t      *table;
-    modelguard_budget_t      budget;
-    modelguard_table_stat_t  stat;
-
-    charge_pin(0);
-    charge_parameters(&budget, CHARGE_QUOTA);
-
-    size = charge_room(clients, 1);
-    table = charge_table(charge_map(size), size, 1, CHARGE_QUOTA);
-
-    for (n = 0; n < 2 * CHARGE_SPENT; n++) {
-        id = charge_id(n);
-
-        for (tenth = 0;
-             tenth < (n < CHARGE_SPENT ? CHARGE_QUOTA : CHARGE_QUOTA / 2);
-             tenth++)
-        {
-            (void) charge_one(table, &id, &budget, 1, CHARGE_NOW);
-        }
-    }
-
-    /* the zone is full before the clock starts */
-
-    n = 1000000000;
-    admitted = 0;
-
-    for (start = n; n < start + 2 * clients; n++) {
-        id = charge_id(n);
-        (void) charge_one(table, &id, &budget, 1, CHARGE_NOW);
-    }
-
-    spent = charge_known(table, &budget, 0, 0);
-    printf("keys %llu\nclients %llu\nzone_bytes %zu\n",
-           (unsigned long long) keys, (unsigned long long) clients, size);
-
-    (void) charge_rss();
-    rss = charge_rss();
-
-    for (tenth = 0; tenth < CHARGE_TENTH; tenth++) {
-        start = charge_clock();
-        end = n + keys / CHARGE_TENTH;
-
-        for ( /* void */ ; n < end; n++) {
-            id = charge_id(n);
-            admitted += charge_one(table, &id, &budget, 1, CHARGE_NOW)
-                        == MODELGUARD_PASSED;
-        }
-
-        rates[tenth] = (double) (keys / CHARGE_TENTH) * 1000
-                       / (double) (charge_clock() - start);
-
-        printf("rate_%u %.3f\n", (unsigned) tenth + 1, rates[tenth]);
-
-        if (charge_known(table, &budget, 0, 0) < spent) {
-            spent = charge_known(table, &budget, 0, 0);
-        }
-    }
-
-    half = charge_known(table, &budget, CHARGE_SPENT, CHARGE_QUOTA / 2);
-    modelguard_table_stat(table, &stat);
-
-    first = rates[0];
-    last = rates[CHARGE_TENTH - 1];
-
-    printf("records %llu\nevicted %llu\nexhausted %llu\nadmitted %llu\n",
-           (unsigned long long) stat.records,
-           (unsigned long long) stat.evicted,
-           (unsigned long long) stat.exhausted,
-           (unsigned long long) admitted);
-    printf("spent_before %u\nspent_after %llu\nhalf_after %llu\n",
-           CHARGE_SPENT, (unsigned long long) spent,
-           (unsigned long long) half);
-    printf("rss_kb %llu\nrss_kb_grown %lld\n", (unsigned long long) rss,
-           (long long) (charge_rss() - rss));
-    printf("last_to_first %.3f\n", last / first);
 }
 
 
