@@ -6,8 +6,10 @@
 
 #include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_budget.h"
+#include "ngx_http_modelguard_cost.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
+#include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_param.h"
 #include "ngx_http_modelguard_rules.h"
 #include "ngx_http_modelguard_shape.h"
@@ -115,6 +117,13 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       0,
       NULL },
 
+    { ngx_string("modelguard_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_modelguard_zone_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("modelguard_profile"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_modelguard_profile,
@@ -139,6 +148,13 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
     { ngx_string("modelguard_budget"),
       NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_1MORE,
       ngx_http_modelguard_budget,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_cost"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_modelguard_cost,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -266,7 +282,10 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mgmcf->compiled = { NULL };
+     *     mgmcf->usage = NULL;
+     *     mgmcf->nothing = NULL;
      *     mgmcf->stat = NULL;
+     *     mgmcf->leases = NULL;
      *     mgmcf->used = 0;
      */
 
@@ -353,6 +372,11 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
      *     mglcf->line = 0;
      *     mglcf->rules = NULL;
      *     mglcf->budgets = NULL;
+     *     mglcf->costs = NULL;
+     *     mglcf->usage = NULL;
+     *     mglcf->values = NULL;
+     *     mglcf->meter_tokens = 0;
+     *     mglcf->meter_bits = 0;
      *     mglcf->error_upstream = 0;
      *     mglcf->strip = NULL;
      *     mglcf->params = NULL;
@@ -409,7 +433,8 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     if (ngx_http_modelguard_param_merge(cf, prev, conf) != NGX_CONF_OK
-        || ngx_http_modelguard_merge_inspect(cf, prev, conf) != NGX_CONF_OK)
+        || ngx_http_modelguard_merge_inspect(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_modelguard_meter_merge(cf, prev, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -464,6 +489,10 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
         conf->budgets = prev->budgets;
     }
 
+    if (conf->costs == NULL) {
+        conf->costs = prev->costs;
+    }
+
     n = conf->budgets ? conf->budgets->nelts : 0;
 
     if (n == 0 && conf->checks == NULL) {
@@ -478,7 +507,11 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     for (i = 0; i < n; i++) {
         budget = conf->budgets->elts;
 
-        if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS) {
+        if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS
+            && (conf->costs == NULL
+                || conf->costs->values[NGX_HTTP_MODELGUARD_UNIT_ITEMS]
+                   == NULL))
+        {
             items = 1;
         }
     }

@@ -21,10 +21,13 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_hash.h"
+#include "modelguard_meter.h"
 #include "ngx_http_modelguard_reason.h"
 
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
+typedef struct ngx_http_modelguard_bill_s  ngx_http_modelguard_bill_t;
+typedef struct ngx_http_modelguard_ctx_s  ngx_http_modelguard_ctx_t;
 
 
 /* the outcome for one request, in $modelguard_verdict's order of words */
@@ -46,7 +49,7 @@ typedef enum {
 } ngx_http_modelguard_body_e;
 
 
-typedef struct {
+struct ngx_http_modelguard_ctx_s {
     ngx_http_request_t                    *request;    /* the main request */
 
     /* the guard: set when a guarded location is first reached */
@@ -66,6 +69,10 @@ typedef struct {
     uint64_t                               cost;       /* of the first budget
                                                           charged, in units */
     modelguard_id_t                        client;     /* in its zone */
+    ngx_http_modelguard_bill_t            *bill;       /* NULL: no budget was
+                                                          asked */
+    ngx_str_t                              dry_budget; /* the dry-run one that
+                                                          would have refused */
 
     ngx_http_modelguard_body_e             body;
 
@@ -77,12 +84,19 @@ typedef struct {
     ngx_str_t                              param;      /* the path of the one
                                                           that it has not */
 
+    const ngx_http_modelguard_loc_conf_t  *metered;    /* whose budgets want
+                                                          that, or NULL */
+    modelguard_meter_t                     meter;      /* what its response
+                                                          has disclosed */
+
+    unsigned                               unread:1;   /* it could not be
+                                                          read to its end */
     unsigned                               decided:1;
     unsigned                               dry_run:1;
     unsigned                               has_client:1;
     unsigned                               answered:1; /* the response is our
                                                           own: let it pass */
-} ngx_http_modelguard_ctx_t;
+};
 
 
 /* finds the record of r->main, or NULL */
