@@ -18,11 +18,11 @@ typedef struct {
     ngx_http_modelguard_zone_charge_t   zones[MODELGUARD_TABLE_BUDGETS];
     ngx_http_modelguard_budget_conf_t  *budgets[MODELGUARD_TABLE_BUDGETS]
                                                [MODELGUARD_TABLE_BUDGETS];
-} ngx_http_modelguard_bill_t;
+} ngx_http_modelguard_bill_sheet_t;
 
 
 static ngx_int_t ngx_http_modelguard_bill_make(ngx_http_request_t *r,
-    ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_bill_sheet_t *bill,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items);
 static uint64_t ngx_http_modelguard_bill_seconds(uint64_t ms);
 
@@ -36,7 +36,7 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     ngx_time_t                         *tp;
     ngx_uint_t                          i;
     modelguard_verdict_t               *verdict;
-    ngx_http_modelguard_bill_t          bill;
+    ngx_http_modelguard_bill_sheet_t          bill;
     ngx_http_modelguard_budget_conf_t  *budget;
 
     if (ngx_http_modelguard_bill_make(r, &bill, mglcf, items) != NGX_OK) {
@@ -100,7 +100,7 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_modelguard_bill_make(ngx_http_request_t *r,
-    ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_bill_sheet_t *bill,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items)
 {
     ngx_str_t                           addr;

@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_budget.h"
+#include "ngx_http_modelguard_cost.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
 #include "ngx_http_modelguard_param.h"
@@ -143,6 +144,13 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       0,
       NULL },
 
+    { ngx_string("modelguard_cost"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_modelguard_cost,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("modelguard_param"),
       NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE123,
       ngx_http_modelguard_param,
@@ -267,6 +275,7 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      *
      *     mgmcf->compiled = { NULL };
      *     mgmcf->stat = NULL;
+     *     mgmcf->leases = NULL;
      *     mgmcf->used = 0;
      */
 
@@ -353,6 +362,7 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
      *     mglcf->line = 0;
      *     mglcf->rules = NULL;
      *     mglcf->budgets = NULL;
+     *     mglcf->costs = NULL;
      *     mglcf->error_upstream = 0;
      *     mglcf->strip = NULL;
      *     mglcf->params = NULL;
@@ -464,6 +474,10 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
         conf->budgets = prev->budgets;
     }
 
+    if (conf->costs == NULL) {
+        conf->costs = prev->costs;
+    }
+
     n = conf->budgets ? conf->budgets->nelts : 0;
 
     if (n == 0 && conf->checks == NULL) {
@@ -478,7 +492,11 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     for (i = 0; i < n; i++) {
         budget = conf->budgets->elts;
 
-        if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS) {
+        if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS
+            && (conf->costs == NULL
+                || conf->costs->values[NGX_HTTP_MODELGUARD_UNIT_ITEMS]
+                   == NULL))
+        {
             items = 1;
         }
     }

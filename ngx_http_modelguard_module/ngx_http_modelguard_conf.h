@@ -34,19 +34,31 @@
 
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
 #define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
+#define NGX_HTTP_MODELGUARD_UNIT_TOKENS   2
+#define NGX_HTTP_MODELGUARD_UNIT_BYTES    3
+#define NGX_HTTP_MODELGUARD_UNIT_BITS     4
+#define NGX_HTTP_MODELGUARD_UNIT_CONCURRENT  5
+#define NGX_HTTP_MODELGUARD_UNITS         6   /* how many */
 
 
 typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;
+typedef struct ngx_http_modelguard_costs_s  ngx_http_modelguard_costs_t;
+typedef struct ngx_http_modelguard_leases_s  ngx_http_modelguard_leases_t;
 
 
-/* modelguard_budget name zone= limit= window= unit= [burst=] */
+/* modelguard_budget */
 
 typedef struct {
     ngx_str_t                    name;
     uint64_t                     id;         /* of the name, hashed */
     ngx_http_modelguard_zone_t  *zone;       /* ngx_http_modelguard_zone.h */
-    modelguard_budget_t          budget;
+    modelguard_budget_t          budget;     /* limit 1, burst 0 where they
+                                                come from variables */
     ngx_uint_t                   unit;
+    ngx_http_complex_value_t    *limit;      /* NULL: as in "budget" */
+    ngx_http_complex_value_t    *burst;
+    unsigned                     dry_run:1;
+    unsigned                     always:1;   /* charge=always */
 } ngx_http_modelguard_budget_conf_t;
 
 
@@ -84,6 +96,9 @@ typedef struct {
                                                 ngx_http_modelguard_rules.c */
     ngx_shm_zone_t              *stat;       /* the counters, NULL if not
                                                 used */
+    ngx_http_modelguard_leases_t
+                                *leases;     /* of this process that are open;
+                                                NULL: no budget has any */
     unsigned                     used:1;     /* some location is guarded or
                                                 has budgets */
 } ngx_http_modelguard_main_conf_t;
@@ -101,6 +116,7 @@ struct ngx_http_modelguard_loc_conf_s {
                                                 each profile */
     ngx_array_t                 *budgets;    /* of ..._budget_conf_t; NULL or
                                                 empty: none */
+    ngx_http_modelguard_costs_t *costs;      /* modelguard_cost, or NULL */
     ngx_array_t                 *params;     /* of modelguard_param_t, as
                                                 written; NULL or empty: none */
     ngx_array_t                 *checks;     /* the same with what the binary

@@ -21,10 +21,12 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_hash.h"
+#include "modelguard_meter.h"
 #include "ngx_http_modelguard_reason.h"
 
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
+typedef struct ngx_http_modelguard_bill_s  ngx_http_modelguard_bill_t;
 
 
 /* the outcome for one request, in $modelguard_verdict's order of words */
@@ -66,6 +68,10 @@ typedef struct {
     uint64_t                               cost;       /* of the first budget
                                                           charged, in units */
     modelguard_id_t                        client;     /* in its zone */
+    ngx_http_modelguard_bill_t            *bill;       /* NULL: no budget was
+                                                          asked */
+    ngx_str_t                              dry_budget; /* the dry-run one that
+                                                          would have refused */
 
     ngx_http_modelguard_body_e             body;
 
@@ -76,6 +82,9 @@ typedef struct {
                                                           these */
     ngx_str_t                              param;      /* the path of the one
                                                           that it has not */
+
+    modelguard_meter_t                     meter;      /* what its response
+                                                          has disclosed */
 
     unsigned                               decided:1;
     unsigned                               dry_run:1;

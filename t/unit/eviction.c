@@ -21,7 +21,7 @@ test_eviction(void)
     table_t   *table;
     uint64_t   n;
     unsigned   failed;
-    budget_t   budget = { 100, 50, 60000 };
+    budget_t   budget = { 100, 50, 60000, 0, 0 };
     verdict_t  verdict;
 
     table = build(1, 2);
@@ -80,7 +80,8 @@ test_exhausted(void)
     client_t   id;
     uint64_t   n;
     unsigned   failed;
-    budget_t   budget = { 100, 50, 60000 }, other = { 10, 0, 1000 };
+    budget_t   budget = { 100, 50, 60000, 0, 0 };
+    budget_t   other = { 10, 0, 1000, 0, 0 };
     charge_t   charges[2];
     verdict_t  verdict;
 
@@ -174,7 +175,7 @@ test_flood(void)
     table_t  *table;
     uint64_t  n, now, limit, refused;
     unsigned  failed;
-    budget_t  budget = { 0, 0, 86400000 };
+    budget_t  budget = { 0, 0, 86400000, 0, 0 };
 
     for (limit = 1; limit <= 10; limit += 9) {
         table = build(1, 512);
@@ -225,7 +226,7 @@ test_load(void)
     table_t         *table;
     uint64_t         n, slots, before;
     unsigned         i, failed;
-    budget_t         budget = { 1000, 0, 86400000 };
+    budget_t         budget = { 1000, 0, 86400000, 0, 0 };
     static unsigned  load[] = { 50, 70, 80, 90, 95, 100, 200 };
 
     table = build(1, 8192);
@@ -277,7 +278,7 @@ test_leftover(void)
     client_t  *ids;
     uint64_t   n;
     unsigned   failed;
-    budget_t   budget = { 100, 0, 60000 };
+    budget_t   budget = { 100, 0, 60000, 0, 0 };
     verdict_t  verdict;
 
     table = build(4, 3);
@@ -320,7 +321,7 @@ test_words(void)
     client_t   a = { 5, 0 }, b = { 0, 5 };
     unsigned   i;
     charge_t   one;
-    budget_t   budget = { 100, 0, 60000 };
+    budget_t   budget = { 100, 0, 60000, 0, 0 };
     verdict_t  verdict;
 
     table = build(1, 2);
@@ -370,7 +371,7 @@ unsound(const table_t *table, uint64_t limit)
 
             if (ids[way].low || ids[way].high) {
                 n += cell->cur < 1 || cell->cur > limit || cell->prev > limit
-                     || cell->start < 1000;
+                     || modelguard_cell_start(cell) < 1000;
             }
         }
     }
@@ -394,7 +395,7 @@ test_killed(void)
     table_t  *table;
     uint64_t  n;
     unsigned  kills, failed;
-    budget_t  budget = { 3, 0, 60000 };
+    budget_t  budget = { 3, 0, 60000, 0, 0 };
 
     size = bytes(2, 4);
     table = mmap(NULL, size, PROT_READ | PROT_WRITE,

@@ -89,7 +89,7 @@ test_check(void)
 {
     size_t     size, failed, i;
     table_t   *table, copy;
-    budget_t   budget = { 10, 0, 60000 };
+    budget_t   budget = { 10, 0, 60000, 0, 0 };
     uint64_t  *word;
 
     table = build(3, 5);
@@ -170,7 +170,7 @@ test_register(void)
 {
     table_t   *table;
     unsigned   i, n, failed;
-    budget_t   budget = { 10, 0, 60000 };
+    budget_t   budget = { 10, 0, 60000, 0, 0 };
     verdict_t  verdict;
 
     for (n = 2; n <= 8; n *= 2) {
@@ -229,7 +229,8 @@ test_verdicts(void)
     table_t   *table;
     client_t   id;
     unsigned   n;
-    budget_t   minute = { 10, 0, 60000 }, hour = { 15, 5, 3600000 };
+    budget_t   minute = { 10, 0, 60000, 0, 0 };
+    budget_t   hour = { 15, 5, 3600000, 0, 0 };
     charge_t   charges[9];
     verdict_t  verdict;
 
@@ -438,6 +439,7 @@ test_model(unsigned budgets)
     now = 1000000;
 
     for (i = 0; i < budgets; i++) {
+        memset(&params[i], 0, sizeof(budget_t));
         params[i].limit = 5 + below(100);
         params[i].burst = below(2) ? below(50) : 0;
         params[i].window = 1000 + below(100000);

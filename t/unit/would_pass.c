@@ -44,8 +44,8 @@ main(void)
     modelguard_verdict_t        verdict;
     modelguard_table_verdict_e  foretold;
 
-    static const modelguard_budget_t  minute = { 5, 2, 60000 };
-    static const modelguard_budget_t  hour = { 12, 0, 3600000 };
+    static const modelguard_budget_t  minute = { 5, 2, 60000, 0, 0 };
+    static const modelguard_budget_t  hour = { 12, 0, 3600000, 0, 0 };
 
     table = (modelguard_table_t *) table_memory;
 
