@@ -27,6 +27,8 @@ typedef struct {
                                                              request */
     uint64_t                                  cost;       /* units, charged or
                                                              reserved */
+    uint64_t                                  dated;      /* ms, when that was;
+                                                             leases: last */
     uint64_t                                  remaining;  /* units, after it */
     uint64_t                                  reset;      /* ms */
     uint64_t                                  wait;       /* ms, if refused;
@@ -54,6 +56,7 @@ typedef struct {
 
 struct ngx_http_modelguard_bill_s {
     ngx_http_request_t                       *request;    /* the main one */
+    ngx_http_modelguard_ctx_t                *ctx;        /* its record */
     const ngx_http_modelguard_loc_conf_t     *conf;       /* whose budgets */
     uint64_t                                  time;       /* ms, of the
                                                              charge */
@@ -61,12 +64,21 @@ struct ngx_http_modelguard_bill_s {
                                                              of */
     unsigned                                  charged:1;  /* not refused */
     unsigned                                  settled:1;
+    unsigned                                  leased:1;   /* in the queue */
+    ngx_queue_t                               queue;      /* of open leases */
 
     ngx_uint_t                                nzones;
     ngx_uint_t                                nlines;
     ngx_http_modelguard_bill_zone_t          *zones;
     ngx_http_modelguard_bill_line_t          *lines;
 };
+
+
+/* what is reserved where neither modelguard_cost nor the client's mean tells */
+
+#define NGX_HTTP_MODELGUARD_RESERVE_TOKENS  256
+#define NGX_HTTP_MODELGUARD_RESERVE_BYTES   4096
+#define NGX_HTTP_MODELGUARD_RESERVE_BITS    64
 
 
 /*

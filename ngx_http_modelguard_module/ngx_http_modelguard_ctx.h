@@ -27,6 +27,7 @@
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
 typedef struct ngx_http_modelguard_bill_s  ngx_http_modelguard_bill_t;
+typedef struct ngx_http_modelguard_ctx_s  ngx_http_modelguard_ctx_t;
 
 
 /* the outcome for one request, in $modelguard_verdict's order of words */
@@ -48,7 +49,7 @@ typedef enum {
 } ngx_http_modelguard_body_e;
 
 
-typedef struct {
+struct ngx_http_modelguard_ctx_s {
     ngx_http_request_t                    *request;    /* the main request */
 
     /* the guard: set when a guarded location is first reached */
@@ -91,7 +92,7 @@ typedef struct {
     unsigned                               has_client:1;
     unsigned                               answered:1; /* the response is our
                                                           own: let it pass */
-} ngx_http_modelguard_ctx_t;
+};
 
 
 /* finds the record of r->main, or NULL */

@@ -36,7 +36,8 @@ static const char  *ngx_http_modelguard_stat_words[] = {
     "limited",
     "exhausted",
     "invalid",
-    "forbidden"
+    "forbidden",
+    "dry_run"
 };
 
 

@@ -39,6 +39,8 @@ typedef enum {
     NGX_HTTP_MODELGUARD_STAT_EXHAUSTED,
     NGX_HTTP_MODELGUARD_STAT_INVALID,
     NGX_HTTP_MODELGUARD_STAT_FORBIDDEN,    /* a parameter */
+    NGX_HTTP_MODELGUARD_STAT_DRY_RUN,      /* allowed, though a budget that is
+                                              dry-run would have refused */
 
     NGX_HTTP_MODELGUARD_STATS              /* how many */
 } ngx_http_modelguard_stat_e;

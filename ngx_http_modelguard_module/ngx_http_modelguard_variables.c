@@ -45,6 +45,11 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
       offsetof(ngx_http_modelguard_ctx_t, budget),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("modelguard_dry_budget"), NULL,
+      ngx_http_modelguard_variable_str,
+      offsetof(ngx_http_modelguard_ctx_t, dry_budget),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("modelguard_profile"), NULL,
       ngx_http_modelguard_variable_str,
       offsetof(ngx_http_modelguard_ctx_t, profile),

@@ -51,6 +51,11 @@ typedef struct {
 } ngx_http_modelguard_zone_charge_t;
 
 
+/* a cost that ngx_http_modelguard_zone_means() is to find out */
+
+#define NGX_HTTP_MODELGUARD_ZONE_MEAN  UINT64_MAX
+
+
 /* the directive "modelguard_zone $key zone=name:size" */
 
 char *ngx_http_modelguard_zone(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -63,7 +68,7 @@ ngx_http_modelguard_zone_t *ngx_http_modelguard_zone_find(ngx_conf_t *cf,
 
 /*
  * Notes that a budget counts in its zone.  A second budget of the same name
- * in the same zone must have the same limit, window, burst and unit.
+ * in the same zone must have the same parameters; variables, the same text.
  * NGX_CONF_OK or a message logged and NGX_CONF_ERROR.
  */
 
@@ -101,6 +106,19 @@ ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
 ngx_uint_t ngx_http_modelguard_zone_charge(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now,
     ngx_log_t *log);
+
+/*
+ * Puts the client's recent mean, or 0 if there is none, in place of the costs
+ * that are NGX_HTTP_MODELGUARD_ZONE_MEAN.
+ */
+
+void ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge);
+
+/* settles n budgets of a client that were charged, see modelguard_settle_t */
+
+void ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_settle_t *settles,
+    ngx_uint_t n, uint64_t now);
 
 
 #endif /* NGX_HTTP_MODELGUARD_ZONE_H_INCLUDED */

@@ -1,0 +1,88 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * What is asked of one zone outside of charging.
+ */
+
+
+#include "ngx_http_modelguard_zone.h"
+
+
+static ngx_int_t ngx_http_modelguard_zone_enter(
+    ngx_http_modelguard_zone_t *zone, const modelguard_id_t *id,
+    unsigned *shard);
+
+
+void
+ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge)
+{
+    unsigned                     shard;
+    ngx_uint_t                   i;
+    modelguard_charge_t         *one;
+    ngx_http_modelguard_zone_t  *zone;
+
+    zone = charge->zone;
+
+    /* without the lock there is no mean, and charging will refuse */
+
+    if (ngx_http_modelguard_zone_enter(zone, &charge->id, &shard) != NGX_OK) {
+        shard = (unsigned) -1;
+    }
+
+    for (i = 0; i < charge->n; i++) {
+        one = &charge->charges[i];
+
+        if (one->cost == NGX_HTTP_MODELGUARD_ZONE_MEAN) {
+            one->cost = (shard == (unsigned) -1)
+                        ? 0 : modelguard_table_mean(zone->table, &charge->id,
+                                                    one->name);
+        }
+    }
+
+    if (shard != (unsigned) -1) {
+        modelguard_table_unlock(zone->table, shard);
+    }
+}
+
+
+void
+ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_settle_t *settles,
+    ngx_uint_t n, uint64_t now)
+{
+    int       rc;
+    unsigned  shard;
+
+    if (ngx_http_modelguard_zone_enter(zone, id, &shard) != NGX_OK) {
+        return;
+    }
+
+    rc = modelguard_table_settle(zone->table, id, settles, (unsigned) n, now);
+
+    modelguard_table_unlock(zone->table, shard);
+
+    /* the record was evicted, and the zone is full of clients who owe more */
+
+    if (rc != MODELGUARD_OK) {
+        ngx_http_modelguard_zone_full(zone, now, ngx_cycle->log);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_zone_enter(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, unsigned *shard)
+{
+    *shard = modelguard_table_shard(zone->table, id);
+
+    if (modelguard_table_lock(zone->table, *shard) == MODELGUARD_OK) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                  "modelguard: zone \"%V\" cannot be locked",
+                  &zone->shm_zone->shm.name);
+
+    return NGX_ERROR;
+}
