@@ -11,7 +11,7 @@
 #endif
 
 
-#define NGX_HTTP_MODELGUARD_ZONE_LAYOUT  1
+#define NGX_HTTP_MODELGUARD_ZONE_LAYOUT  2
 
 #define NGX_HTTP_MODELGUARD_FULL_PERIOD  60000    /* ms between log lines */
 
@@ -39,18 +39,11 @@ static void ngx_http_modelguard_zone_derive(ngx_http_modelguard_zone_t *zone);
 static ngx_int_t ngx_http_modelguard_zone_setup(
     ngx_http_modelguard_zone_t *zone, ngx_http_modelguard_zone_t *ozone);
 static int ngx_http_modelguard_zone_reset_locked(
-    ngx_http_modelguard_zone_t *zone, ngx_http_modelguard_zone_t *ozone,
-    size_t size);
+    ngx_http_modelguard_zone_t *zone, ngx_http_modelguard_zone_t *ozone);
+static int ngx_http_modelguard_zone_lay(ngx_http_modelguard_zone_t *zone,
+    ngx_http_modelguard_zone_t *ozone, modelguard_table_t *table);
 static int ngx_http_modelguard_zone_register_locked(
     ngx_http_modelguard_zone_t *zone, modelguard_table_t *table);
-static void ngx_http_modelguard_zone_charge_locked(
-    ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now);
-static ngx_uint_t ngx_http_modelguard_zone_full_locked(
-    ngx_http_modelguard_zone_t *zone, uint64_t now);
-static ngx_uint_t ngx_http_modelguard_zone_speaker(
-    ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n);
-static uint64_t ngx_http_modelguard_zone_share(
-    ngx_http_modelguard_zone_charge_t *charge);
 
 
 char *
@@ -312,30 +305,30 @@ static ngx_int_t
 ngx_http_modelguard_zone_setup(ngx_http_modelguard_zone_t *zone,
     ngx_http_modelguard_zone_t *ozone)
 {
-    int                             rc;
-    ngx_log_t                      *log;
-    ngx_uint_t                      reset;
-    ngx_http_modelguard_zone_sh_t  *sh;
+    int          rc;
+    ngx_log_t   *log;
+    ngx_uint_t   reset;
 
-    sh = zone->sh;
     log = zone->shm_zone->shm.log;
 
     reset = 0;
 
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    if (ozone == NULL && !zone->shm_zone->shm.exists) {
+        rc = ngx_http_modelguard_zone_lay(zone, NULL, zone->table);
 
-    rc = modelguard_table_check(zone->table, sh->size);
-
-    if (rc == MODELGUARD_OK) {
+    } else if (modelguard_table_lock_all(zone->table) == MODELGUARD_OK) {
         rc = ngx_http_modelguard_zone_register_locked(zone, zone->table);
-    }
 
-    if (rc != MODELGUARD_OK) {
-        reset = (ozone || zone->shm_zone->shm.exists);
-        rc = ngx_http_modelguard_zone_reset_locked(zone, ozone, sh->size);
-    }
+        if (rc == MODELGUARD_TOO_BIG) {
+            reset = 1;
+            rc = ngx_http_modelguard_zone_reset_locked(zone, ozone);
+        }
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+        modelguard_table_unlock_all(zone->table);
+
+    } else {
+        rc = MODELGUARD_INVALID;
+    }
 
     if (rc == MODELGUARD_TOO_BIG) {
         ngx_log_error(NGX_LOG_EMERG, log, 0, "zone \"%V\" is too small",
@@ -361,20 +354,56 @@ ngx_http_modelguard_zone_setup(ngx_http_modelguard_zone_t *zone,
 }
 
 
+/* what another table has is taken over, for others wait for these locks */
+
+static int
+ngx_http_modelguard_zone_reset_locked(ngx_http_modelguard_zone_t *zone,
+    ngx_http_modelguard_zone_t *ozone)
+{
+    int                  rc;
+    modelguard_table_t  *table;
+
+    table = ngx_memalign(64, zone->table->size, zone->shm_zone->shm.log);
+    if (table == NULL) {
+        return MODELGUARD_NOMEM;
+    }
+
+    rc = ngx_http_modelguard_zone_lay(zone, ozone, table);
+
+    if (rc == MODELGUARD_OK) {
+        rc = modelguard_table_adopt(zone->table, table);
+    }
+
+    ngx_free(table);
+
+    return rc;
+}
+
+
 /*
  * The budgets of the cycle that ends are kept if they fit: its workers still
  * charge them, and go on if the new configuration is not taken after all.
  */
 
 static int
-ngx_http_modelguard_zone_reset_locked(ngx_http_modelguard_zone_t *zone,
-    ngx_http_modelguard_zone_t *ozone, size_t size)
+ngx_http_modelguard_zone_lay(ngx_http_modelguard_zone_t *zone,
+    ngx_http_modelguard_zone_t *ozone, modelguard_table_t *table)
 {
     int                                  rc;
+    uint64_t                             uid[2];
     ngx_uint_t                           i, n;
+    ngx_http_modelguard_zone_sh_t       *sh;
     ngx_http_modelguard_budget_conf_t  **budget;
 
+    sh = zone->sh;
     n = zone->budgets.nelts;
+
+    if (ngx_http_modelguard_zone_random((u_char *) uid, sizeof(uid),
+                                        zone->shm_zone->shm.log)
+        != NGX_OK)
+    {
+        return MODELGUARD_INVALID;
+    }
 
     if (ozone) {
         budget = ozone->budgets.elts;
@@ -391,14 +420,14 @@ ngx_http_modelguard_zone_reset_locked(ngx_http_modelguard_zone_t *zone,
         }
     }
 
-    rc = modelguard_table_init(zone->table, size, n ? (unsigned) n : 1);
+    rc = modelguard_table_init(table, sh->size, n ? (unsigned) n : 1, uid, 0);
 
     if (rc == MODELGUARD_OK && ozone) {
-        rc = ngx_http_modelguard_zone_register_locked(ozone, zone->table);
+        rc = ngx_http_modelguard_zone_register_locked(ozone, table);
     }
 
     if (rc == MODELGUARD_OK) {
-        rc = ngx_http_modelguard_zone_register_locked(zone, zone->table);
+        rc = ngx_http_modelguard_zone_register_locked(zone, table);
     }
 
     return rc;
@@ -449,101 +478,9 @@ ngx_http_modelguard_zone_client(ngx_http_request_t *r,
 }
 
 
-ngx_uint_t
-ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
-    ngx_uint_t n, uint64_t now, ngx_log_t *log)
-{
-    ngx_uint_t                   i, j, full;
-    ngx_http_modelguard_zone_t  *zone, *zones[MODELGUARD_TABLE_BUDGETS];
-
-    /*
-     * The order of addresses is the same in all workers, also in those of
-     * another cycle, where the zones may be written in another order.
-     */
-
-    for (i = 0; i < n; i++) {
-        zone = charges[i].zone;
-
-        for (j = i; j && zones[j - 1]->shpool > zone->shpool; j--) {
-            zones[j] = zones[j - 1];
-        }
-
-        zones[j] = zone;
-    }
-
-    for (i = 0; i < n; i++) {
-        ngx_shmtx_lock(&zones[i]->shpool->mutex);
-    }
-
-    ngx_http_modelguard_zone_charge_locked(charges, n, now);
-
-    full = 0;
-
-    for (i = 0; i < n; i++) {
-        if (charges[i].verdict.verdict == MODELGUARD_EXHAUSTED
-            && ngx_http_modelguard_zone_full_locked(charges[i].zone, now))
-        {
-            full |= (ngx_uint_t) 1 << i;
-        }
-    }
-
-    for (i = n; i; i--) {
-        ngx_shmtx_unlock(&zones[i - 1]->shpool->mutex);
-    }
-
-    for (i = 0; full; i++, full >>= 1) {
-        if (full & 1) {
-            ngx_log_error(NGX_LOG_ERR, log, 0,
-                          "modelguard: zone \"%V\" is full of clients over "
-                          "their limits, new ones are refused",
-                          &charges[i].zone->shm_zone->shm.name);
-        }
-    }
-
-    return ngx_http_modelguard_zone_speaker(charges, n);
-}
-
-
-static void
-ngx_http_modelguard_zone_charge_locked(
-    ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now)
-{
-    ngx_uint_t                          i, refused;
-    ngx_http_modelguard_zone_charge_t  *charge;
-
-    refused = 0;
-
-    for (i = 0; i < n; i++) {
-        charge = &charges[i];
-
-        ngx_memzero(&charge->verdict, sizeof(modelguard_verdict_t));
-
-        if (n > 1) {
-            charge->verdict.verdict = modelguard_table_would_pass(
-                                          charge->zone->table, &charge->id,
-                                          charge->charges, charge->n, now);
-        }
-
-        refused |= (charge->verdict.verdict != MODELGUARD_PASSED);
-    }
-
-    for (i = 0; i < n; i++) {
-        charge = &charges[i];
-
-        if (refused && charge->verdict.verdict == MODELGUARD_PASSED) {
-            continue;
-        }
-
-        modelguard_table_charge(charge->zone->table, &charge->id,
-                                charge->charges, charge->n, now,
-                                &charge->verdict);
-    }
-}
-
-
-static ngx_uint_t
-ngx_http_modelguard_zone_full_locked(ngx_http_modelguard_zone_t *zone,
-    uint64_t now)
+void
+ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone, uint64_t now,
+    ngx_log_t *log)
 {
     ngx_http_modelguard_zone_sh_t  *sh;
 
@@ -554,68 +491,13 @@ ngx_http_modelguard_zone_full_locked(ngx_http_modelguard_zone_t *zone,
     if (sh->full && now >= sh->full
         && now - sh->full < NGX_HTTP_MODELGUARD_FULL_PERIOD)
     {
-        return 0;
+        return;
     }
 
     sh->full = now;
 
-    return 1;
-}
-
-
-static ngx_uint_t
-ngx_http_modelguard_zone_speaker(ngx_http_modelguard_zone_charge_t *charges,
-    ngx_uint_t n)
-{
-    uint64_t    share, least;
-    ngx_uint_t  i, limited, exhausted, passed;
-
-    least = UINT64_MAX;
-    limited = n;
-    exhausted = n;
-    passed = 0;
-
-    for (i = 0; i < n; i++) {
-
-        switch (charges[i].verdict.verdict) {
-
-        case MODELGUARD_LIMITED:
-            if (limited == n
-                || charges[i].verdict.wait > charges[limited].verdict.wait)
-            {
-                limited = i;
-            }
-
-            break;
-
-        case MODELGUARD_EXHAUSTED:
-            exhausted = i;
-            break;
-
-        default: /* MODELGUARD_PASSED */
-            share = ngx_http_modelguard_zone_share(&charges[i]);
-
-            if (share < least) {
-                least = share;
-                passed = i;
-            }
-        }
-    }
-
-    return (limited < n) ? limited : (exhausted < n) ? exhausted : passed;
-}
-
-
-/* what is left of the budget spoken of, in parts of 2^20 */
-
-static uint64_t
-ngx_http_modelguard_zone_share(ngx_http_modelguard_zone_charge_t *charge)
-{
-    const modelguard_budget_t  *budget;
-
-    budget = charge->charges[charge->verdict.which].budget;
-
-    /* fits: remaining is below 2^41 */
-
-    return (charge->verdict.remaining << 20) / (budget->limit + budget->burst);
+    ngx_log_error(NGX_LOG_ERR, log, 0,
+                  "modelguard: zone \"%V\" is full of clients over "
+                  "their limits, new ones are refused",
+                  &zone->shm_zone->shm.name);
 }

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the modelguard authors
  *
- * The shared memory zones and their lock: ngx_http_modelguard_zone.c is the
- * only file that touches ngx_shmtx_* and ngx_slab_*, and ..._zone_conf.c has
- * the directive.
+ * The shared memory zones: ngx_http_modelguard_zone.c is the only file that
+ * touches ngx_slab_*, ..._zone_charge.c charges, and ..._zone_conf.c has the
+ * directive.
  */
 
 
@@ -48,6 +48,9 @@ typedef struct {
     unsigned                     n;
     modelguard_charge_t          charges[MODELGUARD_TABLE_BUDGETS];
     modelguard_verdict_t         verdict;
+
+    unsigned                     shard;        /* of the id */
+    ngx_uint_t                   order;        /* of the i-th to be locked */
 } ngx_http_modelguard_zone_charge_t;
 
 
@@ -106,6 +109,11 @@ ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
 ngx_uint_t ngx_http_modelguard_zone_charge(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now,
     ngx_log_t *log);
+
+/* tells the log that a zone is full, once a minute */
+
+void ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone,
+    uint64_t now, ngx_log_t *log);
 
 /*
  * Puts the client's recent mean, or 0 if there is none, in place of the costs
