@@ -504,12 +504,19 @@ is(plain('/jwt', '198.51.100.93', bearer(sub => 'c1', tier => 'root')),
    '200 3 client 0.61', 'jwt: an unknown tier is that of customers');
 is(plain('/jwt', '198.51.100.93', bearer(sub => 'c2', tier => '')),
    '200 3 client 0.61', 'jwt: so is none');
+is(plain('/jwt', '198.51.100.93', bearer(sub => 'c4',
+                                         tier => 'partner\nX-A: b')),
+   '200 3 client 0.61', 'jwt: so is one with a line break');
+is(plain('/jwt', '198.51.100.93',
+         bearer(claims => '{"sub":"c5","tier":["partner"],"aud":"models",'
+                          . '"exp":' . (time + 99) . '}')),
+   '200 3 client 0.61', 'jwt: so is a list');
 is(plain('/jwt', '198.51.100.93', bearer(sub => 'c1', tier => 'customer',
                                          exp => time + 99)),
    '200 2 client 0.61', 'jwt: another token, the same client');
 is(plain('/jwt', '198.51.100.93', bearer(sub => 'c1')),
    '200 7 client 0.6123', 'jwt: a better tier does not forget what was spent');
-is(plain('/jwt', '198.51.100.93', bearer(sub => 'c3', tier => 'customer',
+is(plain('/jwt', '198.51.100.95', bearer(sub => 'c3', tier => 'customer',
                                          aud => '["a","models"]')),
    '200 3 client 0.61', 'jwt: one audience of several');
 
