@@ -113,8 +113,8 @@ CONF = """
         }
 
         location /abort/v1/ {
-            modelguard_cost    tokens 50;
-            modelguard_budget  abort zone=clients limit=1k lifetime
+            modelguard_cost    tokens 400;
+            modelguard_budget  abort zone=clients limit=2k lifetime
                                unit=tokens;
             proxy_pass         http://replay/v1/;
         }
