@@ -3,7 +3,7 @@
  * Copyright (C) the modelguard authors
  *
  * The PRECONTENT handler: finds the guard, counts the request's items,
- * charges the budgets and refuses.
+ * and asks for the bill.
  */
 
 
