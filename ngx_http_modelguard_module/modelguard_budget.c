@@ -5,6 +5,7 @@
 
 
 #include "modelguard_budget.h"
+#include "modelguard_budget_calendar.h"
 
 
 #ifndef MODELGUARD_BUDGET_INT128
@@ -25,20 +26,70 @@ __extension__ typedef unsigned __int128  modelguard_budget_uint128_t;
 #endif
 
 
-static uint64_t modelguard_budget_muldiv(uint64_t a, uint64_t b, uint64_t c);
+#define MODELGUARD_BUDGET_LEASE_RETRY  1000      /* ms */
+
+
+#define modelguard_budget_time(now)                                           \
+    (((now) < MODELGUARD_BUDGET_TIME_MAX) ? (now) : MODELGUARD_BUDGET_TIME_MAX)
+
+#define modelguard_budget_idle(cell)  ((cell)->cur == 0 && (cell)->prev == 0)
+
+
+static void modelguard_budget_roll_sliding(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t now);
+static void modelguard_budget_roll_leases(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t now);
+static void modelguard_budget_roll_calendar(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t now);
+static uint64_t modelguard_budget_wait_sliding(
+    const modelguard_budget_t *budget, const modelguard_cell_t *cell,
+    uint64_t target, uint64_t now);
+static uint64_t modelguard_budget_period(const modelguard_budget_t *budget,
+    const modelguard_cell_t *cell, uint64_t now);
+static void modelguard_budget_refund(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t units, uint64_t then);
+static void modelguard_budget_release(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t units, uint64_t then, uint64_t now);
+static uint64_t modelguard_budget_take(uint64_t *from, uint64_t units);
+static uint64_t modelguard_budget_ends(const modelguard_budget_t *budget,
+    uint64_t units);
+static uint64_t modelguard_budget_until(uint64_t when, uint64_t now);
 static uint64_t modelguard_budget_add(uint64_t a, uint64_t b);
-static uint64_t modelguard_budget_since(const modelguard_cell_t *cell,
-    uint64_t wait, uint64_t now);
+static uint64_t modelguard_budget_muldiv(uint64_t a, uint64_t b, uint64_t c);
+static void modelguard_budget_start(modelguard_cell_t *cell, uint64_t start);
 
 
 int
 modelguard_budget_valid(const modelguard_budget_t *budget)
 {
-    return budget->limit >= 1
-           && budget->limit <= MODELGUARD_BUDGET_LIMIT_MAX
-           && budget->burst <= MODELGUARD_BUDGET_LIMIT_MAX
-           && budget->window >= MODELGUARD_BUDGET_WINDOW_MIN
-           && budget->window <= MODELGUARD_BUDGET_WINDOW_MAX;
+    if (budget->limit < 1
+        || budget->limit > MODELGUARD_BUDGET_LIMIT_MAX
+        || budget->burst > MODELGUARD_BUDGET_LIMIT_MAX
+        || budget->kind >= MODELGUARD_BUDGET_KINDS)
+    {
+        return 0;
+    }
+
+    if (budget->kind != MODELGUARD_BUDGET_SLIDING && budget->burst) {
+        return 0;
+    }
+
+    switch (budget->kind) {
+
+    case MODELGUARD_BUDGET_SLIDING:
+    case MODELGUARD_BUDGET_CONCURRENT:
+        return budget->window >= MODELGUARD_BUDGET_WINDOW_MIN
+               && budget->window <= MODELGUARD_BUDGET_WINDOW_MAX
+               && budget->offset == 0;
+
+    case MODELGUARD_BUDGET_LIFETIME:
+        return budget->window == 0 && budget->offset == 0;
+
+    default: /* a calendar */
+        return budget->window == 0
+               && budget->offset >= -MODELGUARD_BUDGET_OFFSET_MAX
+               && budget->offset <= MODELGUARD_BUDGET_OFFSET_MAX;
+    }
 }
 
 
@@ -46,13 +97,41 @@ void
 modelguard_budget_roll(const modelguard_budget_t *budget,
     modelguard_cell_t *cell, uint64_t now)
 {
-    uint64_t  k, before;
+    now = modelguard_budget_time(now);
 
-    if (now < cell->start || now - cell->start < budget->window) {
+    switch (budget->kind) {
+
+    case MODELGUARD_BUDGET_SLIDING:
+        modelguard_budget_roll_sliding(budget, cell, now);
+        return;
+
+    case MODELGUARD_BUDGET_CONCURRENT:
+        modelguard_budget_roll_leases(budget, cell, now);
+        return;
+
+    case MODELGUARD_BUDGET_LIFETIME:
+        return;
+
+    default: /* a calendar */
+        modelguard_budget_roll_calendar(budget, cell, now);
+        return;
+    }
+}
+
+
+static void
+modelguard_budget_roll_sliding(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t now)
+{
+    uint64_t  k, start, before;
+
+    start = modelguard_cell_start(cell);
+
+    if (now < start || now - start < budget->window) {
         return;
     }
 
-    k = (now - cell->start) / budget->window;
+    k = (now - start) / budget->window;
 
     /*
      * Every bucket end takes the limit off "cur" and leaves the rest in it,
@@ -68,7 +147,68 @@ modelguard_budget_roll(const modelguard_budget_t *budget,
 
     cell->prev = (before < budget->limit) ? before : budget->limit;
     cell->cur = before - cell->prev;
-    cell->start += k * budget->window;
+
+    modelguard_budget_start(cell, start + k * budget->window);
+}
+
+
+static void
+modelguard_budget_roll_leases(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t now)
+{
+    uint64_t  k, start;
+
+    start = modelguard_cell_start(cell);
+
+    if (now < start || now - start < budget->window) {
+        return;
+    }
+
+    k = (now - start) / budget->window;
+
+    cell->prev = (k == 1) ? cell->cur : 0;
+    cell->cur = 0;
+
+    modelguard_budget_start(cell, start + k * budget->window);
+}
+
+
+static void
+modelguard_budget_roll_calendar(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t now)
+{
+    uint64_t  own, start, begin;
+
+    if (modelguard_budget_idle(cell)) {
+        return;
+    }
+
+    /* only another kind leaves a "prev" */
+
+    cell->cur = modelguard_budget_add(cell->cur, cell->prev);
+    cell->prev = 0;
+
+    start = modelguard_cell_start(cell);
+    begin = modelguard_budget_calendar_begin(budget, now);
+
+    if (start == begin) {
+        return;
+    }
+
+    own = modelguard_budget_calendar_begin(budget, start);
+
+    if (start > begin) {
+        modelguard_budget_start(cell, own);
+        return;
+    }
+
+    /* another kind or offset does not tell when in its window was spent */
+
+    if (start == own) {
+        cell->cur = 0;
+    }
+
+    modelguard_budget_start(cell, begin);
 }
 
 
@@ -76,16 +216,17 @@ uint64_t
 modelguard_budget_spent(const modelguard_budget_t *budget,
     const modelguard_cell_t *cell, uint64_t now)
 {
-    uint64_t  gone;
-
-    if (cell->prev == 0) {
-        return cell->cur;
-    }
+    uint64_t  gone, start;
 
     gone = 0;
+    start = modelguard_cell_start(cell);
+    now = modelguard_budget_time(now);
 
-    if (now > cell->start) {
-        gone = modelguard_budget_muldiv(cell->prev, now - cell->start,
+    if (budget->kind == MODELGUARD_BUDGET_SLIDING
+        && cell->prev
+        && now > start)
+    {
+        gone = modelguard_budget_muldiv(cell->prev, now - start,
                                         budget->window);
     }
 
@@ -99,7 +240,7 @@ uint64_t
 modelguard_budget_wait(const modelguard_budget_t *budget,
     const modelguard_cell_t *cell, uint64_t cost, uint64_t now)
 {
-    uint64_t  k, cur, prev, wait, total, target;
+    uint64_t  total, target;
 
     total = budget->limit + budget->burst;
 
@@ -108,10 +249,36 @@ modelguard_budget_wait(const modelguard_budget_t *budget,
     }
 
     target = total - cost;
+    now = modelguard_budget_time(now);
 
     if (modelguard_budget_spent(budget, cell, now) <= target) {
         return 0;
     }
+
+    switch (budget->kind) {
+
+    case MODELGUARD_BUDGET_SLIDING:
+        return modelguard_budget_wait_sliding(budget, cell, target, now);
+
+    case MODELGUARD_BUDGET_CONCURRENT:
+        return MODELGUARD_BUDGET_LEASE_RETRY;
+
+    case MODELGUARD_BUDGET_LIFETIME:
+        return MODELGUARD_BUDGET_NEVER;
+
+    default: /* a calendar */
+        return modelguard_budget_period(budget, cell, now);
+    }
+}
+
+
+/* the ms until no more than "target" is spent, which is not so now */
+
+static uint64_t
+modelguard_budget_wait_sliding(const modelguard_budget_t *budget,
+    const modelguard_cell_t *cell, uint64_t target, uint64_t now)
+{
+    uint64_t  k, cur, prev, when;
 
     k = 0;
     cur = cell->cur;
@@ -121,14 +288,10 @@ modelguard_budget_wait(const modelguard_budget_t *budget,
 
         /* no bucket before the k-th from here gets down to the target */
 
-        k = 1;
+        k = modelguard_budget_ends(budget, cur - target);
 
-        if (cur - target > budget->limit) {
-            k = (cur - target - 1) / budget->limit + 1;
-
-            if (k > UINT64_MAX / budget->window - 1) {
-                return MODELGUARD_BUDGET_NEVER;
-            }
+        if (k > MODELGUARD_BUDGET_TIME_MAX / budget->window) {
+            return MODELGUARD_BUDGET_NEVER;
         }
 
         prev = cur - (k - 1) * budget->limit;
@@ -145,10 +308,27 @@ modelguard_budget_wait(const modelguard_budget_t *budget,
      * prev * (W - e) <= (target - cur) * W.
      */
 
-    wait = k * budget->window + budget->window
+    when = modelguard_cell_start(cell) + (k + 1) * budget->window
            - modelguard_budget_muldiv(target - cur, budget->window, prev);
 
-    return modelguard_budget_since(cell, wait, now);
+    return modelguard_budget_until(when, now);
+}
+
+
+/* the ms until the end of a calendar's period, the cell's or this one */
+
+static uint64_t
+modelguard_budget_period(const modelguard_budget_t *budget,
+    const modelguard_cell_t *cell, uint64_t now)
+{
+    uint64_t  start;
+
+    start = modelguard_cell_start(cell);
+
+    return modelguard_budget_until(
+               modelguard_budget_calendar_end(budget,
+                                              (start > now) ? start : now),
+               now);
 }
 
 
@@ -156,17 +336,118 @@ void
 modelguard_budget_spend(const modelguard_budget_t *budget,
     modelguard_cell_t *cell, uint64_t cost, uint64_t now)
 {
-    (void) budget;
-
     if (cost == 0) {
         return;
     }
 
-    if (cell->cur == 0 && cell->prev == 0) {
-        cell->start = now;
+    if (modelguard_budget_idle(cell)) {
+        now = modelguard_budget_time(now);
+
+        switch (budget->kind) {
+
+        case MODELGUARD_BUDGET_SLIDING:
+        case MODELGUARD_BUDGET_LIFETIME:
+            break;
+
+        case MODELGUARD_BUDGET_CONCURRENT:
+            now -= now % budget->window;
+            break;
+
+        default: /* a calendar */
+            now = modelguard_budget_calendar_begin(budget, now);
+            break;
+        }
+
+        modelguard_budget_start(cell, now);
     }
 
     cell->cur = modelguard_budget_add(cell->cur, cost);
+}
+
+
+void
+modelguard_budget_settle(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t reserved, uint64_t actual,
+    uint64_t then, uint64_t now)
+{
+    if (actual >= reserved) {
+        modelguard_budget_spend(budget, cell, actual - reserved, now);
+        return;
+    }
+
+    now = modelguard_budget_time(now);
+
+    if (budget->kind == MODELGUARD_BUDGET_CONCURRENT) {
+        modelguard_budget_release(budget, cell, reserved - actual, then, now);
+        return;
+    }
+
+    modelguard_budget_refund(budget, cell, reserved - actual, then);
+}
+
+
+static void
+modelguard_budget_refund(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t units, uint64_t then)
+{
+    uint64_t  start;
+
+    if (budget->kind == MODELGUARD_BUDGET_LIFETIME) {
+        units -= modelguard_budget_take(&cell->cur, units);
+        (void) modelguard_budget_take(&cell->prev, units);
+        return;
+    }
+
+    start = modelguard_cell_start(cell);
+
+    if (then >= start) {
+        (void) modelguard_budget_take(&cell->cur, units);
+        return;
+    }
+
+    if (budget->kind == MODELGUARD_BUDGET_SLIDING
+        && start - then <= budget->window)
+    {
+        (void) modelguard_budget_take(&cell->prev, units);
+    }
+}
+
+
+static void
+modelguard_budget_release(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t units, uint64_t then, uint64_t now)
+{
+    uint64_t  start;
+
+    start = modelguard_cell_start(cell);
+
+    if (then >= start) {
+        (void) modelguard_budget_take(&cell->cur, units);
+        return;
+    }
+
+    if (start - then <= budget->window) {
+        units -= modelguard_budget_take(&cell->prev, units);
+    }
+
+    /* leases that are taken while the clock is behind are in "cur" */
+
+    if (now < start) {
+        (void) modelguard_budget_take(&cell->cur, units);
+    }
+}
+
+
+void
+modelguard_budget_renew(const modelguard_budget_t *budget,
+    modelguard_cell_t *cell, uint64_t cost, uint64_t then, uint64_t now)
+{
+    if (budget->kind != MODELGUARD_BUDGET_CONCURRENT) {
+        return;
+    }
+
+    modelguard_budget_settle(budget, cell, cost, 0, then, now);
+    modelguard_budget_spend(budget, cell, cost, now);
 }
 
 
@@ -189,44 +470,89 @@ modelguard_budget_reset(const modelguard_budget_t *budget,
 {
     uint64_t  k;
 
-    if (cell->cur == 0 && cell->prev == 0) {
+    if (modelguard_budget_idle(cell)) {
         return 0;
+    }
+
+    now = modelguard_budget_time(now);
+
+    switch (budget->kind) {
+
+    case MODELGUARD_BUDGET_SLIDING:
+        k = cell->cur ? modelguard_budget_ends(budget, cell->cur) : 0;
+        break;
+
+    case MODELGUARD_BUDGET_CONCURRENT:
+        k = (cell->cur != 0);
+        break;
+
+    case MODELGUARD_BUDGET_LIFETIME:
+        return MODELGUARD_BUDGET_NEVER;
+
+    default: /* a calendar */
+        return modelguard_budget_period(budget, cell, now);
     }
 
     /* k bucket ends empty "cur", and one more empties "prev" */
 
-    k = (cell->cur != 0);
-
-    if (cell->cur > budget->limit) {
-        k = (cell->cur - 1) / budget->limit + 1;
-
-        if (k > UINT64_MAX / budget->window - 1) {
-            return MODELGUARD_BUDGET_NEVER;
-        }
+    if (k > MODELGUARD_BUDGET_TIME_MAX / budget->window) {
+        return MODELGUARD_BUDGET_NEVER;
     }
 
-    return modelguard_budget_since(cell, (k + 1) * budget->window, now);
+    return modelguard_budget_until(modelguard_cell_start(cell)
+                                   + (k + 1) * budget->window, now);
 }
 
 
-/* the ms from now to "wait" ms after the start of the bucket */
+/* takes up to "units" away, and returns how many */
 
 static uint64_t
-modelguard_budget_since(const modelguard_cell_t *cell, uint64_t wait,
-    uint64_t now)
+modelguard_budget_take(uint64_t *from, uint64_t units)
 {
-    if (now < cell->start) {
-        return modelguard_budget_add(wait, cell->start - now);
+    if (units > *from) {
+        units = *from;
     }
 
-    return wait - (now - cell->start);
+    *from -= units;
+
+    return units;
+}
+
+
+/* the bucket ends that let go of that many, at least 1 */
+
+static uint64_t
+modelguard_budget_ends(const modelguard_budget_t *budget, uint64_t units)
+{
+    return (units > budget->limit) ? (units - 1) / budget->limit + 1 : 1;
+}
+
+
+static uint64_t
+modelguard_budget_until(uint64_t when, uint64_t now)
+{
+    return (when > MODELGUARD_BUDGET_TIME_MAX)
+           ? MODELGUARD_BUDGET_NEVER : when - now;
 }
 
 
 static uint64_t
 modelguard_budget_add(uint64_t a, uint64_t b)
 {
-    return (a > UINT64_MAX - b) ? UINT64_MAX : a + b;
+    if (a > MODELGUARD_BUDGET_UNITS_MAX
+        || b > MODELGUARD_BUDGET_UNITS_MAX - a)
+    {
+        return MODELGUARD_BUDGET_UNITS_MAX;
+    }
+
+    return a + b;
+}
+
+
+static void
+modelguard_budget_start(modelguard_cell_t *cell, uint64_t start)
+{
+    cell->stamp = (start << 16) | (cell->stamp & 0xffff);
 }
 
 

@@ -4,123 +4,60 @@
  */
 
 
-#include "modelguard_table.h"
+#include "modelguard_table_inside.h"
 
 
-/* buckets are whole 64-byte cache lines, so they begin at one */
+/* buckets of a shard are told apart by 32 bits of an id */
 
-#define MODELGUARD_TABLE_HEADER                                               \
-    ((sizeof(modelguard_table_t) + 63) & ~(size_t) 63)
-
-#define MODELGUARD_TABLE_CHOICES      2
-
-#define MODELGUARD_TABLE_IDLE         0
-#define MODELGUARD_TABLE_WHOLE        ((uint64_t) 1 << 20)
-#define MODELGUARD_TABLE_UNEVICTABLE  UINT64_MAX
+#define MODELGUARD_TABLE_PAGES  ((uint64_t) 1 << 28)
 
 
-/*
- * A process may be killed at any store.  The stores before a barrier have
- * been made whenever one after it has: only the compiler could mix them up.
- */
-
-#ifdef __GNUC__
-
-#define modelguard_table_barrier()       __asm__ __volatile__("" ::: "memory")
-#define modelguard_table_prefetch(addr)  __builtin_prefetch(addr)
-
-#else
-
-#define modelguard_table_barrier()
-#define modelguard_table_prefetch(addr)
-
-#endif
-
-
-typedef struct {
-    modelguard_id_t    id[MODELGUARD_TABLE_WAYS];
-    uint64_t           seen[MODELGUARD_TABLE_WAYS];
-    modelguard_cell_t  cells[];      /* table->cells for every way */
-} modelguard_table_bucket_t;
-
-
-typedef struct {
-    modelguard_id_t    *id;          /* NULL: there is none */
-    uint64_t           *seen;
-    modelguard_cell_t  *cells;
-} modelguard_table_record_t;
-
-
-/*
- * A request at work: nothing is written to the table before it passes.  The
- * arrays are by cell, but "index" is by charge.
- */
-
-typedef struct {
-    const modelguard_charge_t  *charges;
-    unsigned                    n;
-    unsigned                    spends;      /* some cost is not 0 */
-    uint64_t                    now;
-    modelguard_table_bucket_t  *bucket[MODELGUARD_TABLE_CHOICES];
-    modelguard_table_record_t   record;
-    unsigned                    index[MODELGUARD_TABLE_BUDGETS];
-    uint64_t                    left[MODELGUARD_TABLE_BUDGETS];
-    modelguard_cell_t           cells[MODELGUARD_TABLE_BUDGETS];
-} modelguard_table_work_t;
-
-
-static uint64_t modelguard_table_buckets(size_t size, unsigned cells);
-static unsigned modelguard_table_index(const modelguard_table_t *table,
-    uint64_t name);
-static void modelguard_table_find(modelguard_table_t *table,
-    const modelguard_id_t *id, modelguard_table_work_t *work);
-static void modelguard_table_record(const modelguard_table_t *table,
-    modelguard_table_bucket_t *bucket, unsigned way,
-    modelguard_table_record_t *record);
-static uint64_t modelguard_table_weigh(const modelguard_table_t *table,
-    modelguard_table_work_t *work, unsigned *which);
-static int modelguard_table_place(const modelguard_table_t *table,
-    modelguard_table_work_t *work);
-static int modelguard_table_candidate(const modelguard_table_t *table,
-    modelguard_table_work_t *work);
-static uint64_t modelguard_table_share(const modelguard_table_t *table,
-    const modelguard_cell_t *cells, uint64_t now);
-static void modelguard_table_vacate(modelguard_table_t *table,
-    const modelguard_table_work_t *work);
-static void modelguard_table_commit(modelguard_table_work_t *work);
-static void modelguard_table_report(const modelguard_table_t *table,
-    const modelguard_table_work_t *work, modelguard_verdict_t *verdict);
+static unsigned modelguard_table_cells(unsigned budgets);
+static unsigned modelguard_table_geometry(size_t size, uint64_t *pages);
 
 
 size_t
-modelguard_table_slot(unsigned cells)
+modelguard_table_bytes(unsigned budgets)
 {
-    if (cells != 2 && cells != 4 && cells != 8) {
-        return 0;
-    }
+    unsigned  pack;
 
-    return sizeof(modelguard_id_t) + sizeof(uint64_t)
-           + cells * sizeof(modelguard_cell_t);
+    pack = modelguard_table_pack(modelguard_table_cells(budgets));
+
+    return pack ? MODELGUARD_TABLE_PAGE / (pack * MODELGUARD_TABLE_WAYS) : 0;
+}
+
+
+uint64_t
+modelguard_table_capacity(size_t size, unsigned budgets)
+{
+    unsigned  shards;
+    uint64_t  pages;
+
+    shards = modelguard_table_geometry(size, &pages);
+
+    return shards * pages
+           * modelguard_table_pack(modelguard_table_cells(budgets))
+           * MODELGUARD_TABLE_WAYS;
 }
 
 
 int
-modelguard_table_init(void *mem, size_t size, unsigned budgets)
+modelguard_table_init(void *mem, size_t size, unsigned budgets,
+    const uint64_t uid[2], uint64_t secret)
 {
-    unsigned             cells;
-    uint64_t             buckets;
+    unsigned             i, cells, shards;
+    uint64_t             pages;
     modelguard_table_t  *table;
 
-    if (budgets == 0 || budgets > MODELGUARD_TABLE_BUDGETS
-        || ((uintptr_t) mem & 7))
-    {
+    cells = modelguard_table_cells(budgets);
+
+    if (cells == 0 || ((uintptr_t) mem & 63)) {
         return MODELGUARD_INVALID;
     }
 
-    cells = (budgets <= 2) ? 2 : (budgets <= 4) ? 4 : 8;
-    buckets = modelguard_table_buckets(size, cells);
+    shards = modelguard_table_geometry(size, &pages);
 
-    if (buckets < MODELGUARD_TABLE_CHOICES) {
+    if (pages == 0) {
         return MODELGUARD_TOO_BIG;
     }
 
@@ -130,8 +67,22 @@ modelguard_table_init(void *mem, size_t size, unsigned budgets)
 
     table->layout = MODELGUARD_TABLE_LAYOUT;
     table->cells = cells;
-    table->buckets = buckets;
+    table->shards = shards;
+    table->pages = (uint32_t) pages;
     table->size = size;
+    table->uid[0] = uid[0];
+    table->uid[1] = uid[1];
+    table->secret = secret;
+
+    for (i = 0; i < shards; i++) {
+        if (modelguard_lock_init(&modelguard_table_part(table, i)->lock)
+            != MODELGUARD_OK)
+        {
+            return MODELGUARD_INVALID;
+        }
+    }
+
+    table->check = modelguard_table_sum(table, 0);
 
     modelguard_table_barrier();
 
@@ -142,45 +93,64 @@ modelguard_table_init(void *mem, size_t size, unsigned budgets)
 
 
 int
-modelguard_table_check(const void *mem, size_t size)
+modelguard_table_check(const void *mem, size_t len, uint64_t size)
 {
-    unsigned                          i, j;
-    const modelguard_table_t         *table;
-    const modelguard_table_budget_t  *entry;
+    unsigned            i, j, shards;
+    uint64_t            pages, check, name;
+    modelguard_table_t  table;
 
-    if (((uintptr_t) mem & 7) || size < sizeof(modelguard_table_t)) {
-        return MODELGUARD_INVALID;
+    memset(&table, 0, sizeof(modelguard_table_t));
+    memcpy(&table, mem, (len < sizeof(modelguard_table_t))
+                        ? len : sizeof(modelguard_table_t));
+
+    if (table.magic != MODELGUARD_TABLE_MAGIC) {
+        return MODELGUARD_TABLE_FOREIGN;
     }
 
-    table = mem;
+    if (table.layout != MODELGUARD_TABLE_LAYOUT) {
+        return MODELGUARD_TABLE_OTHER;
+    }
 
-    if (table->magic != MODELGUARD_TABLE_MAGIC
-        || table->layout != MODELGUARD_TABLE_LAYOUT
-        || table->size != size
-        || modelguard_table_slot(table->cells) == 0
-        || table->buckets < MODELGUARD_TABLE_CHOICES
-        || table->buckets != modelguard_table_buckets(size, table->cells)
-        || table->records > table->buckets * MODELGUARD_TABLE_WAYS)
+    check = table.pending ? table.next.check : table.check;
+
+    if (len < sizeof(modelguard_table_t)
+        || table.pending > MODELGUARD_TABLE_BUDGETS
+        || modelguard_table_sum(&table, table.pending) != check
+        || table.size != size)
     {
-        return MODELGUARD_INVALID;
+        return MODELGUARD_TABLE_TORN;
     }
+
+    /* the sum was right, so the rest is to be sure */
+
+    shards = modelguard_table_geometry((size_t) size, &pages);
+
+    if (modelguard_table_pack(table.cells) == 0
+        || pages == 0
+        || table.shards != shards
+        || table.pages != pages)
+    {
+        return MODELGUARD_TABLE_TORN;
+    }
+
+    modelguard_table_enter(&table);
 
     for (i = 0; i < MODELGUARD_TABLE_BUDGETS; i++) {
-        entry = &table->budgets[i];
+        name = table.budgets[i].name;
 
-        if (entry->name == 0) {
+        if (name == 0) {
             continue;
         }
 
-        if (i >= table->cells
-            || !modelguard_budget_valid(&entry->budget))
+        if (i >= table.cells
+            || !modelguard_budget_valid(&table.budgets[i].budget))
         {
-            return MODELGUARD_INVALID;
+            return MODELGUARD_TABLE_TORN;
         }
 
         for (j = 0; j < i; j++) {
-            if (table->budgets[j].name == entry->name) {
-                return MODELGUARD_INVALID;
+            if (table.budgets[j].name == name) {
+                return MODELGUARD_TABLE_TORN;
             }
         }
     }
@@ -210,120 +180,24 @@ modelguard_table_register(modelguard_table_t *table, uint64_t name,
         }
     }
 
-    table->budgets[i].budget = *budget;
+    table->next.name = name;
+    table->next.budget = *budget;
+    table->next.check = modelguard_table_sum(table, i + 1);
+
+    /* from here on it is done, if need be by the next holder of the locks */
 
     modelguard_table_barrier();
 
-    table->budgets[i].name = name;
+    table->pending = i + 1;
+
+    modelguard_table_barrier();
+    modelguard_table_enter(table);
 
     return MODELGUARD_OK;
 }
 
 
-void
-modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
-    const modelguard_charge_t *charges, unsigned n, uint64_t now,
-    modelguard_verdict_t *verdict)
-{
-    unsigned                 fresh;
-    modelguard_table_work_t  work;
-
-    memset(verdict, 0, sizeof(modelguard_verdict_t));
-
-    work.charges = charges;
-    work.n = n;
-    work.now = now;
-
-    modelguard_table_find(table, id, &work);
-
-    verdict->wait = modelguard_table_weigh(table, &work, &verdict->which);
-
-    if (verdict->wait) {
-        verdict->verdict = MODELGUARD_LIMITED;
-        table->limited++;
-        modelguard_table_report(table, &work, verdict);
-        return;
-    }
-
-    if (work.spends) {
-        fresh = (work.record.id == NULL);
-
-        if (fresh && modelguard_table_place(table, &work) != MODELGUARD_OK) {
-            verdict->verdict = MODELGUARD_EXHAUSTED;
-            verdict->remaining = charges->budget->limit
-                                 + charges->budget->burst;
-            table->exhausted++;
-            return;
-        }
-
-        if (fresh) {
-            modelguard_table_vacate(table, &work);
-        }
-
-        modelguard_table_commit(&work);
-
-        if (fresh) {
-            modelguard_table_barrier();
-            *work.record.id = *id;
-            modelguard_table_barrier();
-            table->records++;
-        }
-    }
-
-    table->passed++;
-    modelguard_table_report(table, &work, verdict);
-}
-
-
-modelguard_table_verdict_e
-modelguard_table_would_pass(modelguard_table_t *table,
-    const modelguard_id_t *id, const modelguard_charge_t *charges, unsigned n,
-    uint64_t now)
-{
-    unsigned                 which;
-    modelguard_table_work_t  work;
-
-    work.charges = charges;
-    work.n = n;
-    work.now = now;
-
-    modelguard_table_find(table, id, &work);
-
-    if (modelguard_table_weigh(table, &work, &which)) {
-        return MODELGUARD_LIMITED;
-    }
-
-    if (work.spends && work.record.id == NULL
-        && modelguard_table_place(table, &work) != MODELGUARD_OK)
-    {
-        return MODELGUARD_EXHAUSTED;
-    }
-
-    return MODELGUARD_PASSED;
-}
-
-
-/* as many buckets as fit, and can be told apart by 32 bits of an id */
-
-static uint64_t
-modelguard_table_buckets(size_t size, unsigned cells)
-{
-    uint64_t  buckets;
-
-    if (size < MODELGUARD_TABLE_HEADER) {
-        return 0;
-    }
-
-    buckets = (size - MODELGUARD_TABLE_HEADER)
-              / (MODELGUARD_TABLE_WAYS * modelguard_table_slot(cells));
-
-    return (buckets < UINT32_MAX) ? buckets : UINT32_MAX;
-}
-
-
-/* a budget's index is that of its cell in every slot; "cells" is none */
-
-static unsigned
+unsigned
 modelguard_table_index(const modelguard_table_t *table, uint64_t name)
 {
     unsigned  i;
@@ -342,43 +216,266 @@ modelguard_table_index(const modelguard_table_t *table, uint64_t name)
 }
 
 
-/* finds the two buckets of an id, and its record if there is one */
-
-static void
-modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
-    modelguard_table_work_t *work)
+unsigned
+modelguard_table_shard(const modelguard_table_t *table,
+    const modelguard_id_t *id)
 {
-    uint8_t                *first;
-    unsigned                i, way;
-    uint64_t                a, b, size;
-    const modelguard_id_t  *stored;
+    return (unsigned) (id->low & (table->shards - 1));
+}
 
-    /* the number of buckets is below 2^32, see modelguard_table_buckets() */
 
-    a = (id->low >> 32) * table->buckets >> 32;
-    b = (id->high >> 32) * table->buckets >> 32;
+int
+modelguard_table_lock(modelguard_table_t *table, unsigned shard)
+{
+    int                        rc;
+    modelguard_table_shard_t  *part;
 
-    if (a == b) {
-        b = (b + 1 < table->buckets) ? b + 1 : 0;
+    part = modelguard_table_part(table, shard);
+    rc = modelguard_lock_take(&part->lock);
+
+    if (rc == MODELGUARD_LOCK_ORPHANED) {
+        modelguard_table_repair(table, shard);
+        modelguard_lock_repaired(&part->lock);
+        rc = MODELGUARD_OK;
     }
 
-    size = sizeof(modelguard_table_bucket_t)
-           + MODELGUARD_TABLE_WAYS * table->cells * sizeof(modelguard_cell_t);
-    first = (uint8_t *) table + MODELGUARD_TABLE_HEADER;
+    if (rc != MODELGUARD_OK) {
+        return MODELGUARD_INVALID;
+    }
 
-    work->bucket[0] = (void *) (first + a * size);
-    work->bucket[1] = (void *) (first + b * size);
+    if (table->moved == MODELGUARD_TABLE_MOVED) {
+        modelguard_lock_release(&part->lock);
+        return MODELGUARD_TABLE_MOVED;
+    }
 
-    modelguard_table_prefetch(work->bucket[1]);
-    modelguard_table_prefetch(&work->bucket[1]->id[MODELGUARD_TABLE_WAYS / 2]);
+    return MODELGUARD_OK;
+}
+
+
+void
+modelguard_table_unlock(modelguard_table_t *table, unsigned shard)
+{
+    modelguard_lock_release(&modelguard_table_part(table, shard)->lock);
+}
+
+
+int
+modelguard_table_lock_all(modelguard_table_t *table)
+{
+    int                        rc;
+    unsigned                   i;
+    modelguard_table_shard_t  *part;
+
+    for (i = 0; i < table->shards; i++) {
+        part = modelguard_table_part(table, i);
+        rc = modelguard_lock_take(&part->lock);
+
+        if (rc == MODELGUARD_LOCK_ORPHANED) {
+            modelguard_table_repair(table, i);
+            modelguard_lock_repaired(&part->lock);
+            rc = MODELGUARD_OK;
+        }
+
+        if (rc != MODELGUARD_OK) {
+
+            while (i) {
+                modelguard_table_unlock(table, --i);
+            }
+
+            return MODELGUARD_INVALID;
+        }
+    }
+
+    return MODELGUARD_OK;
+}
+
+
+void
+modelguard_table_unlock_all(modelguard_table_t *table)
+{
+    unsigned  i;
+
+    for (i = table->shards; i; i--) {
+        modelguard_table_unlock(table, i - 1);
+    }
+}
+
+
+/* any constant will do: it is not one that a hash is likely to be */
+
+void
+modelguard_table_overflow(modelguard_id_t *id)
+{
+    id->low = 0x776f6c667265766fULL;
+    id->high = MODELGUARD_TABLE_MAGIC;
+}
+
+
+void
+modelguard_table_skipped(modelguard_table_t *table, unsigned shard)
+{
+    modelguard_table_part(table, shard)->stat.skipped++;
+}
+
+
+void
+modelguard_table_stat(const modelguard_table_t *table,
+    modelguard_table_stat_t *stat)
+{
+    unsigned                        i;
+    const modelguard_table_stat_t  *part;
+
+    memset(stat, 0, sizeof(modelguard_table_stat_t));
+
+    for (i = 0; i < table->shards; i++) {
+        part = &modelguard_table_part(table, i)->stat;
+
+        stat->records += part->records;
+        stat->passed += part->passed;
+        stat->limited += part->limited;
+        stat->banned += part->banned;
+        stat->bans += part->bans;
+        stat->evicted += part->evicted;
+        stat->expired += part->expired;
+        stat->exhausted += part->exhausted;
+        stat->skipped += part->skipped;
+        stat->recovered += part->recovered;
+        stat->repaired += part->repaired;
+    }
+}
+
+
+/*
+ * The sum of products with odd constants, modulo 2^64: no byte can change and
+ * the sum not.
+ */
+
+uint64_t
+modelguard_table_sum(const modelguard_table_t *table, uint64_t pending)
+{
+    size_t              i;
+    uint64_t            sum, word, factor;
+    modelguard_table_t  copy;
+
+    copy = *table;
+
+    copy.pending = pending;
+    modelguard_table_enter(&copy);
+
+    copy.check = 0;
+    copy.moved = 0;
+    copy.pending = 0;
+    memset(&copy.next, 0, sizeof(modelguard_table_next_t));
+
+    for (i = 0; i < MODELGUARD_TABLE_BUDGETS; i++) {
+        copy.budgets[i].peak = 0;
+    }
+
+    /* the magic is there last */
+
+    copy.magic = MODELGUARD_TABLE_MAGIC;
+
+    sum = 0;
+    factor = 0x9e3779b97f4a7c15ULL;
+
+    for (i = 0; i < sizeof(modelguard_table_t); i += sizeof(uint64_t)) {
+        memcpy(&word, (uint8_t *) &copy + i, sizeof(uint64_t));
+
+        sum += word * factor;
+        factor *= 0xd1342543de82ef95ULL;
+    }
+
+    return sum;
+}
+
+
+void
+modelguard_table_nth(const modelguard_table_t *table, unsigned shard,
+    uint64_t number, modelguard_table_record_t *record)
+{
+    unsigned                      pack;
+    uint64_t                      place;
+    modelguard_table_bucket_t     bucket;
+    modelguard_table_overflow_t  *spill;
+
+    if (number == modelguard_table_records(table)) {
+        spill = modelguard_table_spill(table);
+
+        record->id = &spill->id;
+        record->body = &spill->body;
+        record->number = number;
+        return;
+    }
+
+    pack = modelguard_table_pack(table->cells);
+    place = number / MODELGUARD_TABLE_WAYS;
+
+    modelguard_table_bucket(table, shard, place / pack,
+                            (unsigned) (place % pack), &bucket);
+    modelguard_table_record(table, &bucket,
+                            (unsigned) (number % MODELGUARD_TABLE_WAYS),
+                            record);
+}
+
+
+void
+modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
+    uint64_t now, modelguard_table_work_t *work)
+{
+    unsigned                i, way, shard, pack, place[2];
+    uint64_t                page[2], word;
+    modelguard_id_t         overflow;
+    const modelguard_id_t  *stored;
+
+    shard = modelguard_table_shard(table, id);
+
+    work->table = table;
+    work->shard = modelguard_table_part(table, shard);
+    work->id = id;
+    work->now = now;
+    work->second = modelguard_table_second(now);
+    work->fresh = 0;
+    work->rank = 0;
+
+    modelguard_table_overflow(&overflow);
+
+    if (id->low == overflow.low && id->high == overflow.high) {
+        modelguard_table_nth(table, shard, modelguard_table_records(table),
+                             &work->record);
+        return;
+    }
+
+    /* 32 bits choose a page, and what is left of them a bucket in it */
+
+    pack = modelguard_table_pack(table->cells);
 
     for (i = 0; i < MODELGUARD_TABLE_CHOICES; i++) {
-        stored = work->bucket[i]->id;
+        word = (i ? id->high : id->low) >> 32;
+        word *= table->pages;
+        page[i] = word >> 32;
+        place[i] = (unsigned) ((word & UINT32_MAX) * pack >> 32);
+    }
+
+    if (page[0] == page[1] && place[0] == place[1]) {
+        place[1] = (place[1] + 1 < pack) ? place[1] + 1 : 0;
+    }
+
+    for (i = 0; i < MODELGUARD_TABLE_CHOICES; i++) {
+        modelguard_table_bucket(table, shard, page[i], place[i],
+                                &work->buckets[i]);
+    }
+
+    modelguard_table_prefetch(work->buckets[1].ids);
+    modelguard_table_prefetch(work->buckets[1].ids
+                              + MODELGUARD_TABLE_WAYS / 2);
+
+    for (i = 0; i < MODELGUARD_TABLE_CHOICES; i++) {
+        stored = work->buckets[i].ids;
 
         for (way = 0; way < MODELGUARD_TABLE_WAYS; way++) {
 
             if (stored[way].low == id->low && stored[way].high == id->high) {
-                modelguard_table_record(table, work->bucket[i], way,
+                modelguard_table_record(table, &work->buckets[i], way,
                                         &work->record);
                 return;
             }
@@ -389,309 +486,46 @@ modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
 }
 
 
-static void
-modelguard_table_record(const modelguard_table_t *table,
-    modelguard_table_bucket_t *bucket, unsigned way,
-    modelguard_table_record_t *record)
+/* cells of a record for so many budgets; 0 for no good number */
+
+static unsigned
+modelguard_table_cells(unsigned budgets)
 {
-    record->id = &bucket->id[way];
-    record->seen = &bucket->seen[way];
-    record->cells = &bucket->cells[way * table->cells];
+    unsigned  cells;
+
+    if (budgets == 0 || budgets > MODELGUARD_TABLE_BUDGETS) {
+        return 0;
+    }
+
+    for (cells = 1; cells < budgets; cells *= 2) { /* void */ }
+
+    return cells;
 }
 
 
-/*
- * Brings copies of the cells up to date, and returns the longest wait.  What
- * is left of a budget is what will be after the request if it passes.
- */
+/* the number of shards, and of pages in each: 0 if there is no room */
 
-static uint64_t
-modelguard_table_weigh(const modelguard_table_t *table,
-    modelguard_table_work_t *work, unsigned *which)
+static unsigned
+modelguard_table_geometry(size_t size, uint64_t *pages)
 {
-    unsigned                    i, j, n;
-    uint64_t                    cost, due, left, wait, longest;
-    modelguard_cell_t          *cell;
-    const modelguard_charge_t  *charge;
+    size_t    first;
+    unsigned  shards;
 
-    if (work->n == 0 || work->n > MODELGUARD_TABLE_BUDGETS) {
-        work->index[0] = table->cells;
-        return MODELGUARD_BUDGET_NEVER;
-    }
+    for (shards = MODELGUARD_TABLE_SHARDS; /* void */ ; shards /= 2) {
+        first = modelguard_table_first(shards);
 
-    longest = 0;
-    work->spends = 0;
+        *pages = (size > first) ? (size - first) / MODELGUARD_TABLE_PAGE
+                                  / shards
+                                : 0;
 
-    for (i = 0; i < work->n; i++) {
-        charge = &work->charges[i];
-
-        n = modelguard_table_index(table, charge->name);
-        work->index[i] = n;
-
-        if (n == table->cells) {
-            wait = MODELGUARD_BUDGET_NEVER;
-
-        } else {
-            cell = &work->cells[n];
-
-            if (work->record.id) {
-                *cell = work->record.cells[n];
-
-            } else {
-                memset(cell, 0, sizeof(modelguard_cell_t));
-            }
-
-            modelguard_budget_roll(charge->budget, cell, work->now);
-
-            /* a budget that is charged twice must have room for both costs */
-
-            due = charge->cost;
-
-            for (j = 0; j < i; j++) {
-                if (work->index[j] == n) {
-                    cost = work->charges[j].cost;
-                    due = (due > UINT64_MAX - cost) ? UINT64_MAX : due + cost;
-                }
-            }
-
-            left = modelguard_budget_remaining(charge->budget, cell,
-                                               work->now);
-            wait = 0;
-
-            /* not even a cost of 0 passes when a limit has been lowered */
-
-            if (left <= due) {
-                wait = modelguard_budget_wait(charge->budget, cell, due,
-                                              work->now);
-            }
-
-            work->left[n] = wait ? left : left - due;
-            work->spends |= (charge->cost != 0);
-        }
-
-        if (wait > longest) {
-            longest = wait;
-            *which = i;
+        if (*pages >= MODELGUARD_TABLE_SHARD_PAGES || shards == 1) {
+            break;
         }
     }
 
-    return longest;
-}
-
-
-/*
- * Chooses a slot for a new id and changes nothing.  Free slots of the emptier
- * bucket come first, for that fills a table best.
- */
-
-static int
-modelguard_table_place(const modelguard_table_t *table,
-    modelguard_table_work_t *work)
-{
-    unsigned                i, way, vacant, most;
-    const modelguard_id_t  *stored;
-
-    most = 0;
-
-    for (i = 0; i < MODELGUARD_TABLE_CHOICES; i++) {
-        stored = work->bucket[i]->id;
-        vacant = 0;
-
-        for (way = 0; way < MODELGUARD_TABLE_WAYS; way++) {
-
-            if (stored[way].low || stored[way].high) {
-                continue;
-            }
-
-            vacant++;
-
-            if (vacant > most) {
-                most = vacant;
-                modelguard_table_record(table, work->bucket[i], way,
-                                        &work->record);
-            }
-        }
+    if (*pages > MODELGUARD_TABLE_PAGES) {
+        *pages = MODELGUARD_TABLE_PAGES;
     }
 
-    return most ? MODELGUARD_OK : modelguard_table_candidate(table, work);
-}
-
-
-/*
- * The slot with the least share spent, of equal ones that which was charged
- * longest ago.
- */
-
-static int
-modelguard_table_candidate(const modelguard_table_t *table,
-    modelguard_table_work_t *work)
-{
-    unsigned                   i, way;
-    uint64_t                   share, least;
-    modelguard_table_record_t  candidate;
-
-    least = MODELGUARD_TABLE_UNEVICTABLE;
-
-    for (i = 0; i < MODELGUARD_TABLE_CHOICES; i++) {
-        for (way = 0; way < MODELGUARD_TABLE_WAYS; way++) {
-
-            modelguard_table_record(table, work->bucket[i], way, &candidate);
-            share = modelguard_table_share(table, candidate.cells, work->now);
-
-            if (share < least
-                || (share == least && work->record.id
-                    && *candidate.seen < *work->record.seen))
-            {
-                least = share;
-                work->record = candidate;
-            }
-        }
-    }
-
-    return work->record.id ? MODELGUARD_OK : MODELGUARD_NOMEM;
-}
-
-
-/* the largest share of a limit that a record has spent */
-
-static uint64_t
-modelguard_table_share(const modelguard_table_t *table,
-    const modelguard_cell_t *cells, uint64_t now)
-{
-    unsigned                    i;
-    uint64_t                    spent, share, largest;
-    modelguard_cell_t           cell;
-    const modelguard_budget_t  *budget;
-
-    largest = MODELGUARD_TABLE_IDLE;
-
-    for (i = 0; i < table->cells; i++) {
-
-        if (table->budgets[i].name == 0) {
-            continue;
-        }
-
-        budget = &table->budgets[i].budget;
-        cell = cells[i];
-
-        modelguard_budget_roll(budget, &cell, now);
-        spent = modelguard_budget_spent(budget, &cell, now);
-
-        if (spent == 0) {
-            continue;
-        }
-
-        if (spent >= budget->limit) {
-            return MODELGUARD_TABLE_UNEVICTABLE;
-        }
-
-        /* fits: a limit has 40 bits */
-
-        share = 1 + spent * MODELGUARD_TABLE_WHOLE / budget->limit;
-
-        if (share > largest) {
-            largest = share;
-        }
-    }
-
-    return largest;
-}
-
-
-/*
- * Makes the slot free and clear.  A process killed in here may leave
- * table->records too small, never larger than the table.
- */
-
-static void
-modelguard_table_vacate(modelguard_table_t *table,
-    const modelguard_table_work_t *work)
-{
-    const modelguard_table_record_t  *record;
-
-    record = &work->record;
-
-    if (record->id->low || record->id->high) {
-
-        if (modelguard_table_share(table, record->cells, work->now)
-            != MODELGUARD_TABLE_IDLE)
-        {
-            table->evicted++;
-        }
-
-        if (table->records) {
-            table->records--;
-        }
-
-        modelguard_table_barrier();
-
-        record->id->low = 0;
-        record->id->high = 0;
-
-        modelguard_table_barrier();
-    }
-
-    memset(record->cells, 0, table->cells * sizeof(modelguard_cell_t));
-}
-
-
-static void
-modelguard_table_commit(modelguard_table_work_t *work)
-{
-    unsigned            i, n;
-    modelguard_cell_t  *cell;
-
-    for (i = 0; i < work->n; i++) {
-        n = work->index[i];
-        cell = &work->cells[n];
-
-        modelguard_budget_spend(work->charges[i].budget, cell,
-                                work->charges[i].cost, work->now);
-        work->record.cells[n] = *cell;
-    }
-
-    *work->record.seen = work->now;
-}
-
-
-/*
- * Reports on verdict->which if LIMITED, else finds the charge whose budget
- * has the smallest share remaining.
- */
-
-static void
-modelguard_table_report(const modelguard_table_t *table,
-    const modelguard_table_work_t *work, modelguard_verdict_t *verdict)
-{
-    unsigned                    i, n;
-    uint64_t                    share, least;
-    const modelguard_budget_t  *budget;
-
-    if (verdict->verdict == MODELGUARD_PASSED && work->n > 1) {
-        least = UINT64_MAX;
-
-        for (i = 0; i < work->n; i++) {
-            budget = work->charges[i].budget;
-
-            share = work->left[work->index[i]] * MODELGUARD_TABLE_WHOLE
-                    / (budget->limit + budget->burst);
-
-            if (share < least) {
-                least = share;
-                verdict->which = i;
-            }
-        }
-    }
-
-    n = work->index[verdict->which];
-
-    if (n == table->cells) {
-        return;
-    }
-
-    budget = work->charges[verdict->which].budget;
-
-    verdict->remaining = work->left[n];
-    verdict->reset = modelguard_budget_reset(budget, &work->cells[n],
-                                             work->now);
+    return shards;
 }

@@ -33,25 +33,35 @@
 #define NGX_HTTP_MODELGUARD_BINARY_JSON   1
 #define NGX_HTTP_MODELGUARD_BINARY_FORBID 2
 
+#define NGX_HTTP_MODELGUARD_BAN_UNSET     0xffffffff  /* ban.after */
+
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
 #define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
 #define NGX_HTTP_MODELGUARD_UNIT_TOKENS   2
 #define NGX_HTTP_MODELGUARD_UNIT_BYTES    3
 #define NGX_HTTP_MODELGUARD_UNIT_BITS     4
 #define NGX_HTTP_MODELGUARD_UNIT_CONCURRENT  5
+#define NGX_HTTP_MODELGUARD_UNITS         6   /* how many */
 
 
 typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;
+typedef struct ngx_http_modelguard_costs_s  ngx_http_modelguard_costs_t;
+typedef struct ngx_http_modelguard_leases_s  ngx_http_modelguard_leases_t;
 
 
-/* modelguard_budget name zone= limit= window= unit= [burst=] */
+/* modelguard_budget */
 
 typedef struct {
     ngx_str_t                    name;
     uint64_t                     id;         /* of the name, hashed */
     ngx_http_modelguard_zone_t  *zone;       /* ngx_http_modelguard_zone.h */
-    modelguard_budget_t          budget;
+    modelguard_budget_t          budget;     /* limit 1, burst 0 where they
+                                                come from variables */
     ngx_uint_t                   unit;
+    ngx_http_complex_value_t    *limit;      /* NULL: as in "budget" */
+    ngx_http_complex_value_t    *burst;
+    unsigned                     dry_run:1;
+    unsigned                     always:1;   /* charge=always */
 } ngx_http_modelguard_budget_conf_t;
 
 
@@ -99,8 +109,13 @@ typedef struct {
                                                 counts, if needed */
     modelguard_rules_t          *nothing;    /* rules without fields, to look
                                                 at what passes */
+    ngx_str_t                    secret_file;   /* modelguard_secret */
+    uint8_t                      secret[MODELGUARD_HASH_SECRET];
     ngx_shm_zone_t              *stat;       /* the counters, NULL if not
                                                 used */
+    ngx_http_modelguard_leases_t
+                                *leases;     /* of this process that are open;
+                                                NULL: no budget has any */
     unsigned                     used:1;     /* some location is guarded or
                                                 has budgets */
 } ngx_http_modelguard_main_conf_t;
@@ -118,6 +133,7 @@ struct ngx_http_modelguard_loc_conf_s {
                                                 each profile */
     ngx_array_t                 *budgets;    /* of ..._budget_conf_t; NULL or
                                                 empty: none */
+    ngx_http_modelguard_costs_t *costs;      /* modelguard_cost, or NULL */
     modelguard_meter_rules_t    *usage;      /* places of token counts; NULL
                                                 unless meter_tokens */
     ngx_array_t                 *values;     /* of ..._values_conf_t, as
@@ -141,6 +157,16 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_array_t                 *strip;           /* modelguard_strip_headers;
                                                      NULL or empty: none */
     ngx_uint_t                   reject_status;
+    ngx_uint_t                   reject_quota;    /* its second code */
+    ngx_uint_t                   headers;         /* modelguard_headers: bits,
+                                                     see ..._ratelimit.h */
+    u_char                      *headers_file;    /* where that stands */
+    ngx_uint_t                   headers_line;
+    ngx_flag_t                   ratelimit;       /* has budgets, and headers
+                                                     are not off */
+    ngx_msec_t                   delay_max;       /* modelguard_delay; 0: off */
+    ngx_uint_t                   delay_queue;
+    modelguard_ban_t             ban;             /* "after" is 0: off */
     ngx_uint_t                   log_level;
     ngx_flag_t                   dry_run;
     size_t                       buffer_size;     /* header held up to */

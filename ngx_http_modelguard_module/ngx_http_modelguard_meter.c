@@ -418,6 +418,7 @@ ngx_http_modelguard_meter_block(ngx_http_modelguard_response_t *res)
 void
 ngx_http_modelguard_meter_header(ngx_http_request_t *r)
 {
+    ngx_int_t                        rc;
     ngx_http_modelguard_ctx_t       *ctx;
     ngx_http_modelguard_media_t      media;
     ngx_http_modelguard_response_t  *res;
@@ -425,11 +426,19 @@ ngx_http_modelguard_meter_header(ngx_http_request_t *r)
     ctx = ngx_http_modelguard_ctx_find(r);
 
     if (ctx == NULL || ctx->metered == NULL || ctx->answered
-        || r->header_only || r->method == NGX_HTTP_HEAD
-        || ngx_http_modelguard_media(r, ctx->metered, &media) != NGX_OK)
+        || r->header_only || r->method == NGX_HTTP_HEAD)
     {
         return;
     }
+
+    rc = ngx_http_modelguard_media(r, ctx->metered, &media);
+
+    if (rc != NGX_OK) {
+        ctx->unread = (rc != NGX_DECLINED);
+        return;
+    }
+
+    ctx->unread = 1;
 
     res = ngx_http_modelguard_response_create(r, ctx->metered);
     if (res == NULL) {
@@ -501,8 +510,9 @@ void
 ngx_http_modelguard_meter_body(ngx_http_modelguard_response_t *res,
     ngx_chain_t *in)
 {
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    ngx_buf_t                  *b;
+    ngx_chain_t                *cl;
+    ngx_http_modelguard_ctx_t  *ctx;
 
     for (cl = in; cl && res->frame; cl = cl->next) {
         b = cl->buf;
@@ -522,7 +532,12 @@ ngx_http_modelguard_meter_body(ngx_http_modelguard_response_t *res,
         }
 
         if (b->last_buf || b->last_in_chain) {
-            (void) modelguard_frame_finish(res->frame);
+            ctx = ngx_http_modelguard_ctx_find(res->request);
+
+            if (modelguard_frame_finish(res->frame) == MODELGUARD_OK && ctx) {
+                ctx->unread = 0;
+            }
+
             break;
         }
     }

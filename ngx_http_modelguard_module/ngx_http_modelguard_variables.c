@@ -8,6 +8,7 @@
 #include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_ctx.h"
 #include "ngx_http_modelguard_stat.h"
+#include "ngx_http_modelguard_zone_variable.h"
 
 
 #define NGX_HTTP_MODELGUARD_PREFIX_LEN  8    /* bytes of an IPv6 /64 */
@@ -46,6 +47,11 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
     { ngx_string("modelguard_budget"), NULL,
       ngx_http_modelguard_variable_str,
       offsetof(ngx_http_modelguard_ctx_t, budget),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("modelguard_dry_budget"), NULL,
+      ngx_http_modelguard_variable_str,
+      offsetof(ngx_http_modelguard_ctx_t, dry_budget),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("modelguard_profile"), NULL,
@@ -99,6 +105,10 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
       ngx_http_modelguard_variable_count, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
+    { ngx_string(NGX_HTTP_MODELGUARD_ZONE_PREFIX), NULL,
+      ngx_http_modelguard_zone_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
       ngx_http_null_variable
 };
 
@@ -108,7 +118,9 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
 static ngx_str_t  ngx_http_modelguard_verdicts[] = {
     ngx_null_string,
     ngx_string("PASSED"),
+    ngx_string("DELAYED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("LIMITED" NGX_HTTP_MODELGUARD_DRY_RUN),
+    ngx_string("BANNED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("EXHAUSTED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("INVALID" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("FORBIDDEN" NGX_HTTP_MODELGUARD_DRY_RUN)

@@ -11,7 +11,7 @@ NAMES := $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c))
 OBJECTS := $(patsubst $(SOURCES)/%.c,%.o,$(wildcard $(SOURCES)/modelguard_*.c))
 HEADERS := $(wildcard $(SOURCES)/modelguard_*.h t/unit/*.h)
 
-PKG_LIBS := -ljansson -lpcre2-8 -lm
+PKG_LIBS := -ljansson -lpcre2-8 -lm -lpthread
 
 FLAGS := -g -Wall -Wextra -Werror -I t/unit -I $(SOURCES)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all \

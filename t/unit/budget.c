@@ -9,7 +9,7 @@
 
 
 #include "tap.h"
-#include "modelguard_budget.h"
+#include "budget_kit.h"
 
 
 #define MODELGUARD_BUDGET_INT128    0
@@ -20,6 +20,8 @@
 #define modelguard_budget_spend      again_modelguard_budget_spend
 #define modelguard_budget_remaining  again_modelguard_budget_remaining
 #define modelguard_budget_reset      again_modelguard_budget_reset
+#define modelguard_budget_renew      again_modelguard_budget_renew
+#define modelguard_budget_settle     again_modelguard_budget_settle
 #include "modelguard_budget.c"
 #undef modelguard_budget_valid
 #undef modelguard_budget_roll
@@ -28,17 +30,8 @@
 #undef modelguard_budget_spend
 #undef modelguard_budget_remaining
 #undef modelguard_budget_reset
-
-
-#define LIMIT_MAX   MODELGUARD_BUDGET_LIMIT_MAX
-#define WINDOW_MAX  MODELGUARD_BUDGET_WINDOW_MAX
-#define NEVER       MODELGUARD_BUDGET_NEVER
-
-
-typedef modelguard_budget_t  budget_t;
-typedef modelguard_cell_t    cell_t;
-
-__extension__ typedef unsigned __int128  wide_t;
+#undef modelguard_budget_renew
+#undef modelguard_budget_settle
 
 
 typedef struct {
@@ -69,37 +62,15 @@ static code_t  codes[] = {
 };
 
 
-static uint64_t  seed = 0x9e3779b97f4a7c15ULL;
+/* the mean of every cell of these tests, which nothing here may change */
+
+#define MEAN  0xabc
 
 
-static uint64_t
-any(void)
+static void
+start_at(cell_t *cell, uint64_t start)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-
-    return seed * 0x2545f4914f6cdd1dULL;
-}
-
-
-static uint64_t
-below(uint64_t n)
-{
-    return any() % n;
-}
-
-
-/* of any magnitude, from 1 to "max" */
-
-static uint64_t
-sized(uint64_t max)
-{
-    uint64_t  n;
-
-    n = any() >> below(64);
-
-    return n % max + 1;
+    cell->stamp = (start << 16) | MEAN;
 }
 
 
@@ -108,11 +79,11 @@ slow_roll(const budget_t *budget, cell_t *cell, uint64_t now)
 {
     uint64_t  above;
 
-    while (now >= cell->start && now - cell->start >= budget->window) {
+    while (now >= start_of(cell) && now - start_of(cell) >= budget->window) {
         above = (cell->cur > budget->limit) ? cell->cur - budget->limit : 0;
         cell->prev = cell->cur - above;
         cell->cur = above;
-        cell->start += budget->window;
+        start_at(cell, start_of(cell) + budget->window);
     }
 }
 
@@ -123,7 +94,7 @@ slow_spent(const budget_t *budget, const cell_t *cell, uint64_t now)
     wide_t    part;
     uint64_t  elapsed;
 
-    elapsed = (now > cell->start) ? now - cell->start : 0;
+    elapsed = (now > start_of(cell)) ? now - start_of(cell) : 0;
     part = (wide_t) cell->prev * (budget->window - elapsed);
 
     return (part + budget->window - 1) / budget->window + cell->cur;
@@ -154,7 +125,7 @@ slow_passes(const budget_t *budget, const cell_t *cell, uint64_t cost,
 static int
 same(const cell_t *a, const cell_t *b)
 {
-    return a->start == b->start && a->cur == b->cur && a->prev == b->prev;
+    return a->stamp == b->stamp && a->cur == b->cur && a->prev == b->prev;
 }
 
 
@@ -175,6 +146,7 @@ test_valid(void)
     budget_t         budget;
 
     failed = 0;
+    memset(&budget, 0, sizeof(budget));
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         budget.limit = cases[i][0];
@@ -272,6 +244,7 @@ test_small(code_t *code)
 
     count = 0;
     failed = 0;
+    memset(&budget, 0, sizeof(budget));
 
     for (budget.window = 1; budget.window <= 7; budget.window += 2) {
     for (budget.limit = 1; budget.limit <= 5; budget.limit += 2) {
@@ -279,7 +252,7 @@ test_small(code_t *code)
     for (cell.prev = 0; cell.prev <= budget.limit + 1; cell.prev++) {
     for (cell.cur = 0; cell.cur <= 14; cell.cur++) {
 
-        cell.start = 100;
+        start_at(&cell, 100);
 
         for (now = 98; now <= 100 + 4 * budget.window; now++) {
             failed += exhaust(code, &budget, &cell, now);
@@ -300,6 +273,7 @@ test_large(code_t *code)
     uint64_t  now, cost, wait, reset;
 
     memset(bad, 0, sizeof(bad));
+    memset(&budget, 0, sizeof(budget));
 
     for (i = 0; i < 30000; i++) {
         budget.limit = sized(LIMIT_MAX);
@@ -310,16 +284,17 @@ test_large(code_t *code)
             budget.burst = budget.limit * 300;
         }
 
-        cell.start = sized(1ULL << 42);
+        start_at(&cell, sized(1ULL << 42));
         cell.prev = sized(budget.limit + 1) - 1;
         cell.cur = sized(budget.limit + budget.burst + 1) - 1;
-        now = cell.start + sized(300 * budget.window) - 1;
+        now = start_of(&cell) + sized(300 * budget.window) - 1;
 
         rolled = cell;
         slow = cell;
         twice = cell;
         code->roll(&budget, &rolled, now);
-        code->roll(&budget, &twice, cell.start + below(now - cell.start + 1));
+        code->roll(&budget, &twice,
+                   start_of(&cell) + below(now - start_of(&cell) + 1));
         code->roll(&budget, &twice, now);
         slow_roll(&budget, &slow, now);
 
@@ -359,159 +334,12 @@ test_large(code_t *code)
 }
 
 
-/*
- * The estimate falls by at most limit / window a ms, because what is carried
- * over a bucket's end never exceeds the limit.  So over any d ms, wherever
- * they begin, no more passes than
- *
- *     limit + burst + limit * d / window
- *
- * which is limit + burst at an instant, also at the edge of two buckets,
- * where a fixed window would let twice the limit pass.
- */
-
-#define EVENTS  1500
-
-static uint64_t  times[EVENTS], costs[EVENTS];
-
-
-static unsigned
-overruns(const budget_t *budget, unsigned n)
-{
-    wide_t    sum;
-    unsigned  i, j, failed;
-
-    failed = 0;
-
-    for (i = 0; i < n; i++) {
-        sum = 0;
-
-        for (j = i; j < n; j++) {
-            sum += costs[j];
-            failed += sum > (wide_t) budget->limit + budget->burst
-                            + (wide_t) budget->limit * (times[j] - times[i])
-                              / budget->window;
-        }
-    }
-
-    return failed;
-}
-
-
-static void
-test_rate(code_t *code)
-{
-    cell_t    cell;
-    budget_t  budget;
-    unsigned  run, n, tries, failed;
-    uint64_t  now, cost;
-
-    failed = 0;
-
-    for (run = 0; run < 40; run++) {
-        budget.limit = sized(200);
-        budget.burst = (run % 2) ? sized(300) : 0;
-        budget.window = 1000 + below(2000);
-
-        memset(&cell, 0, sizeof(cell));
-        now = below(1ULL << 40);
-
-        for (n = 0, tries = 0; n < EVENTS && tries < 100000; tries++) {
-            code->roll(&budget, &cell, now);
-
-            /* all that is left, or a little, or nothing for a long while */
-
-            cost = code->remaining(&budget, &cell, now);
-
-            if (run % 4 > 1) {
-                cost = sized(cost + 1);
-            }
-
-            if (cost && code->wait(&budget, &cell, cost, now) == 0) {
-                code->spend(&budget, &cell, cost, now);
-                times[n] = now;
-                costs[n++] = cost;
-            }
-
-            now += (below(50) == 0) ? below(3 * budget.window)
-                                    : below(1 + budget.window / 50);
-        }
-
-        failed += overruns(&budget, n);
-    }
-
-    ok(failed == 0, "%s: limit + burst + limit * d / window over any d, "
-       "%u runs", code->name, run);
-}
-
-
-static void
-test_edge(code_t *code)
-{
-    cell_t    cell;
-    uint64_t  edge;
-    budget_t  budget = { 100, 0, 60000 };
-
-    memset(&cell, 0, sizeof(cell));
-    edge = 5000 + budget.window;
-
-    code->spend(&budget, &cell, 1, 5000);
-    code->roll(&budget, &cell, edge - 1);
-    code->spend(&budget, &cell, 99, edge - 1);
-
-    ok(code->remaining(&budget, &cell, edge - 1) == 0, "%s: full at the end "
-       "of a bucket", code->name);
-
-    code->roll(&budget, &cell, edge);
-    ok(code->wait(&budget, &cell, 1, edge) == 600, "%s: full at the start of "
-       "the next, one unit after 1/100 window", code->name);
-    ok(code->wait(&budget, &cell, 100, edge) == 60000, "%s: all after one "
-       "window", code->name);
-}
-
-
-static void
-test_average(code_t *code)
-{
-    cell_t           cell;
-    uint64_t         now, cost, total;
-    unsigned         i, failed, windows;
-    static budget_t  budgets[] = {
-        { 100, 0, 1000 }, { 100, 50, 1000 }, { 100, 5000, 1000 },
-        { 1, 20, 1000 }, { 7, 7, 1013 }
-    };
-
-    windows = 400;
-    failed = 0;
-
-    for (i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
-        memset(&cell, 0, sizeof(cell));
-        total = 0;
-
-        for (now = 77; now < 77 + windows * budgets[i].window; now++) {
-            code->roll(&budgets[i], &cell, now);
-            cost = code->remaining(&budgets[i], &cell, now);
-            code->spend(&budgets[i], &cell, cost, now);
-            total += cost;
-        }
-
-        /* rounding up costs the greedy at most a unit a window */
-
-        failed += total > windows * budgets[i].limit + budgets[i].burst;
-        failed += total < windows * (budgets[i].limit - 1) + budgets[i].burst;
-    }
-
-    ok(failed == 0, "%s: greed gets the limit per window in the long run, "
-       "and the burst once, %u budgets", code->name, i);
-}
-
-
 static void
 test_clock(code_t *code)
 {
     cell_t    cell, before;
     uint64_t  wait;
-    budget_t  budget = { 10, 5, 1000 };
+    budget_t  budget = { 10, 5, 1000, 0, 0 };
 
     memset(&cell, 0, sizeof(cell));
     code->roll(&budget, &cell, 1700000000123ULL);
@@ -522,12 +350,12 @@ test_clock(code_t *code)
        "%s: a client never seen is idle", code->name);
 
     code->spend(&budget, &cell, 0, 1700000000123ULL);
-    ok(cell.cur == 0 && cell.start == 1700000000000ULL
+    ok(cell.cur == 0 && start_of(&cell) == 1700000000000ULL
        && code->reset(&budget, &cell, 1700000000123ULL) == 0,
        "%s: a cost of 0 starts nothing", code->name);
 
     code->spend(&budget, &cell, 3, 1700000000123ULL);
-    ok(cell.start == 1700000000123ULL && cell.cur == 3,
+    ok(start_of(&cell) == 1700000000123ULL && cell.cur == 3,
        "%s: the first charge begins the bucket", code->name);
 
     memset(&cell, 0, sizeof(cell));
@@ -546,7 +374,7 @@ test_clock(code_t *code)
        "%s: a step back gives nothing back", code->name);
 
     code->roll(&budget, &cell, 6999);
-    ok(cell.start == 6000 && cell.cur == 5 && cell.prev == 10,
+    ok(start_of(&cell) == 6000 && cell.cur == 5 && cell.prev == 10,
        "%s: the burst is carried over", code->name);
 
     code->roll(&budget, &cell, 7000);
@@ -558,20 +386,22 @@ test_clock(code_t *code)
     ok(code->reset(&budget, &cell, 8999) == 0, "%s: idle", code->name);
 
     code->spend(&budget, &cell, 1, 8999);
-    ok(cell.start == 8999, "%s: a charge when idle begins anew", code->name);
+    ok(start_of(&cell) == 8999, "%s: a charge when idle begins anew",
+       code->name);
 
     memset(&cell, 0, sizeof(cell));
-    cell.start = 9000;
+    start_at(&cell, 9000);
     code->spend(&budget, &cell, 1, 10);
-    ok(cell.start == 10, "%s: also before an idle start", code->name);
+    ok(start_of(&cell) == 10 && cell.stamp % 65536 == MEAN,
+       "%s: also before an idle start", code->name);
 
-    cell.start = 0;
-    cell.cur = UINT64_MAX;
+    start_at(&cell, 0);
+    cell.cur = UNITS_MAX;
     cell.prev = 10;
-    code->roll(&budget, &cell, UINT64_MAX);
-    ok(cell.start == UINT64_MAX - UINT64_MAX % 1000
-       && cell.cur == UINT64_MAX - 10 * (UINT64_MAX / 1000)
-       && cell.prev == 10,
+    code->roll(&budget, &cell, TIME_MAX);
+    ok(start_of(&cell) == TIME_MAX - TIME_MAX % 1000
+       && cell.cur == UNITS_MAX - 10 * (TIME_MAX / 1000)
+       && cell.prev == 10 && cell.stamp % 65536 == MEAN,
        "%s: any number of windows at once", code->name);
 }
 
@@ -581,9 +411,9 @@ test_saturation(code_t *code)
 {
     cell_t    cell;
     uint64_t  now, k;
-    budget_t  budget = { LIMIT_MAX, LIMIT_MAX, WINDOW_MAX };
+    budget_t  budget = { LIMIT_MAX, LIMIT_MAX, WINDOW_MAX, 0, 0 };
 
-    now = UINT64_MAX / 2;
+    now = TIME_MAX / 2;
     memset(&cell, 0, sizeof(cell));
 
     ok(code->wait(&budget, &cell, 2 * LIMIT_MAX - 1, now) == 0
@@ -604,9 +434,19 @@ test_saturation(code_t *code)
        == LIMIT_MAX + LIMIT_MAX / 4 * 3, "%s: spent at the bounds",
        code->name);
 
+    cell.cur = 0;
+    code->spend(&budget, &cell, UNITS_MAX - 1, now);
+    ok(cell.cur == UNITS_MAX - 1, "%s: one below the most units", code->name);
+
+    code->spend(&budget, &cell, 1, now);
+    ok(cell.cur == UNITS_MAX, "%s: the most units", code->name);
+
+    code->spend(&budget, &cell, 1, now);
+    ok(cell.cur == UNITS_MAX, "%s: one more saturates", code->name);
+
     code->spend(&budget, &cell, UINT64_MAX, now);
-    ok(cell.cur == UINT64_MAX
-       && code->spent(&budget, &cell, now) == UINT64_MAX
+    ok(cell.cur == UNITS_MAX
+       && code->spent(&budget, &cell, now) == UNITS_MAX
        && code->remaining(&budget, &cell, now) == 0
        && code->wait(&budget, &cell, 0, now) != 0,
        "%s: a cost of 2^64 - 1 saturates", code->name);
@@ -617,19 +457,62 @@ test_saturation(code_t *code)
 
     /* k buckets end, and the last unit takes one more window to go */
 
-    k = UINT64_MAX / 1000 - 1;
+    k = TIME_MAX / 1000 - 1;
     code->spend(&budget, &cell, k, 0);
-    ok(code->reset(&budget, &cell, 0) == (k + 1) * 1000,
+    ok(code->reset(&budget, &cell, 0) == (k + 1) * 1000
+       && code->reset(&budget, &cell, TIME_MAX % 1000)
+          == (k + 1) * 1000 - TIME_MAX % 1000,
        "%s: the longest wait that fits", code->name);
 
+    start_at(&cell, TIME_MAX % 1000);
+    ok(code->reset(&budget, &cell, 0) == TIME_MAX,
+       "%s: until the last moment", code->name);
+
+    start_at(&cell, TIME_MAX % 1000 + 1);
+    ok(code->reset(&budget, &cell, 0) == NEVER,
+       "%s: not one ms later", code->name);
+
+    start_at(&cell, 0);
     code->spend(&budget, &cell, 1, 0);
     ok(code->reset(&budget, &cell, 0) == NEVER,
        "%s: a wait that does not fit", code->name);
 
-    cell.cur = k;
-    cell.start = 1000;
-    ok(code->reset(&budget, &cell, 0) == UINT64_MAX,
-       "%s: nor does it after a step back", code->name);
+    cell.cur = UNITS_MAX;
+    ok(code->reset(&budget, &cell, 0) == NEVER
+       && code->wait(&budget, &cell, 0, 0) == NEVER,
+       "%s: nor does the longest", code->name);
+}
+
+
+static void
+test_end(code_t *code)
+{
+    cell_t    cell, later;
+    budget_t  budget = { 10, 0, 1000, 0, 0 };
+
+    memset(&cell, 0, sizeof(cell));
+    code->spend(&budget, &cell, 10, UINT64_MAX);
+    ok(start_of(&cell) == TIME_MAX && cell.cur == 10,
+       "%s: time past the last moment is the last moment", code->name);
+
+    later = cell;
+    code->roll(&budget, &later, UINT64_MAX);
+    ok(same(&cell, &later)
+       && code->wait(&budget, &cell, 1, UINT64_MAX) == NEVER
+       && code->reset(&budget, &cell, UINT64_MAX) == NEVER,
+       "%s: and stands still there", code->name);
+
+    start_at(&cell, TIME_MAX - 1100);
+    ok(code->wait(&budget, &cell, 1, TIME_MAX - 1100) == 1100
+       && code->wait(&budget, &cell, 2, TIME_MAX - 1100) == NEVER,
+       "%s: what would come back later never does", code->name);
+
+    code->roll(&budget, &cell, TIME_MAX + 1);
+    ok(start_of(&cell) == TIME_MAX - 100
+       && code->spent(&budget, &cell, TIME_MAX - 1) == 10
+       && code->spent(&budget, &cell, TIME_MAX) == 9
+       && code->spent(&budget, &cell, TIME_MAX + 1) == 9,
+       "%s: the last moments", code->name);
 }
 
 
@@ -644,11 +527,9 @@ main(void)
     for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         test_small(&codes[i]);
         test_large(&codes[i]);
-        test_rate(&codes[i]);
-        test_edge(&codes[i]);
-        test_average(&codes[i]);
         test_clock(&codes[i]);
         test_saturation(&codes[i]);
+        test_end(&codes[i]);
     }
 
     return tap_done();
