@@ -188,7 +188,7 @@ for my $case ('', '&s=1') {
 for my $case ('', '&s=1') {
     $key++;
 
-    my $answer = `curl -s --http2-prior-knowledge \
+    my $answer = `curl -s --http2-prior-knowledge \\
         -H 'X-Key: $key' 'http://127.0.0.1:$h2/bytes?n=1000$case'`;
 
     is(length $answer, 1000, "HTTP/2$case");
