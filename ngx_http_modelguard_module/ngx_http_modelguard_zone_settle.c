@@ -9,11 +9,6 @@
 #include "ngx_http_modelguard_zone.h"
 
 
-static ngx_int_t ngx_http_modelguard_zone_enter(
-    ngx_http_modelguard_zone_t *zone, const modelguard_id_t *id,
-    unsigned *shard);
-
-
 void
 ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge)
 {
@@ -26,7 +21,10 @@ ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge)
 
     /* without the lock there is no mean, and charging will refuse */
 
-    if (ngx_http_modelguard_zone_enter(zone, &charge->id, &shard) != NGX_OK) {
+    if (ngx_http_modelguard_zone_enter(zone, &charge->id, &shard,
+                                       ngx_cycle->log)
+        != NGX_OK)
+    {
         shard = (unsigned) -1;
     }
 
@@ -54,7 +52,9 @@ ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
     int       rc;
     unsigned  shard;
 
-    if (ngx_http_modelguard_zone_enter(zone, id, &shard) != NGX_OK) {
+    if (ngx_http_modelguard_zone_enter(zone, id, &shard, ngx_cycle->log)
+        != NGX_OK)
+    {
         return;
     }
 
@@ -67,22 +67,4 @@ ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
     if (rc != MODELGUARD_OK) {
         ngx_http_modelguard_zone_full(zone, now, ngx_cycle->log);
     }
-}
-
-
-static ngx_int_t
-ngx_http_modelguard_zone_enter(ngx_http_modelguard_zone_t *zone,
-    const modelguard_id_t *id, unsigned *shard)
-{
-    *shard = modelguard_table_shard(zone->table, id);
-
-    if (modelguard_table_lock(zone->table, *shard) == MODELGUARD_OK) {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                  "modelguard: zone \"%V\" cannot be locked",
-                  &zone->shm_zone->shm.name);
-
-    return NGX_ERROR;
 }

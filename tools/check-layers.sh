@@ -11,7 +11,7 @@
 #     3  module  conf                      sees everything; others see only
 #                                          the types of conf.h
 #     2  access  body  filter  variables   (and every noun not named here)
-#     1  zone  regex  codec  zlib  brotli  zstd  log  sync  json
+#     1  zone  state  secret  regex  codec  zlib  brotli  zstd  log  sync  json
 #     0  modelguard_*                      no nginx, no clock, no malloc
 
 set -euo pipefail
@@ -27,6 +27,11 @@ PROBLEMS=$BUILD/layers/problems
 PURE_HEADERS=" <stddef.h> <stdint.h> <string.h> <limits.h> "
 VECTOR_FILE=modelguard_scan.h
 VECTOR_HEADERS=" <emmintrin.h> <arm_neon.h> "
+
+# locks between processes are those of the C library
+
+LOCK_FILE=modelguard_lock
+LOCK_HEADERS=" <pthread.h> <errno.h> "
 
 STRICT="-std=c99 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion
     -Werror -fno-pic -fno-pie"
@@ -52,7 +57,8 @@ layer_of()
     noun=${1#"$PREFIX"}
 
     case ${noun%.*} in
-        zone | regex | log | sync | json)  echo 1 ;;
+        zone | zone_* | state* | secret)   echo 1 ;;
+        regex | log | sync | json)         echo 1 ;;
         codec | zlib | brotli | zstd)      echo 1 ;;
         module | conf)                     echo 3 ;;
         *)                                 echo 2 ;;
@@ -83,6 +89,12 @@ check_pure_includes()
 
                 if [ "$name" = $VECTOR_FILE ]; then
                     case "$VECTOR_HEADERS" in
+                        *" $header "*) continue ;;
+                    esac
+                fi
+
+                if [ "${name%.*}" = $LOCK_FILE ]; then
+                    case "$LOCK_HEADERS" in
                         *" $header "*) continue ;;
                     esac
                 fi
@@ -153,8 +165,9 @@ check_owners()
 #[[:space:]]*include[[:space:]]*["<]jansson json jansson
 \bjson_(t|loadb|dumps|object|array|integer)\b json jansson
 \bngx_shmtx_[a-z]+\( zone locks
-\bngx_slab_[a-z_]+\( zone|stat shared memory
-\bngx_shared_memory_add\( zone|stat shared memory
+\bngx_slab_[a-z_]+\( zone_init|stat shared memory
+\bngx_shared_memory_add\( zone_conf|stat shared memory
+\b(flock|mmap|munmap)\( state mapped files
 END
 }
 
@@ -263,6 +276,10 @@ check_objects()
                 mem* | bcmp | strlen | __*mem*_chk)                    ;;
                 modelguard_* | __stack_chk_fail)                       ;;
                 _GLOBAL_OFFSET_TABLE_ | __*[td]i[34])                  ;;
+                pthread_mutex_* | pthread_mutexattr_*)
+                    [ "${name%.*}" = $LOCK_FILE ] \
+                        || problem "$name: the pure layer needs $symbol"
+                ;;
                 *)  problem "$name: the pure layer needs $symbol" ;;
             esac
         done
@@ -332,6 +349,9 @@ self_test()
     spoil includes modelguard_hash.c "$h <stdlib.h>" 'pure layer may not'
     spoil includes modelguard_hash.c "$h <ngx_core.h>" 'pure layer may not'
     spoil includes modelguard_hash.c "$h <emmintrin.h>" 'pure layer may not'
+    spoil includes modelguard_hash.c "$h <pthread.h>" 'pure layer may not'
+    spoil includes modelguard_table.c "$h <errno.h>" 'pure layer may not'
+    spoil includes modelguard_lock.c "$h <stdlib.h>" 'pure layer may not'
     spoil includes modelguard_hash.h "$h \"${n}_ctx.h\"" 'pure layer may not'
     spoil includes ${n}_zone.c "$h \"${n}_access.h\"" 'layer 1 includes'
     spoil includes ${n}_ctx.c "$h \"${n}_module.h\"" 'layer 2 includes'
@@ -353,6 +373,13 @@ self_test()
     spoil includes modelguard_extra.c '' 'config does not list'
     spoil includes stray.c '' 'neither'
     spoil objects modelguard_hash.c \
+        'void *malloc(size_t); void *modelguard_m(void);
+         void *modelguard_m(void) { return malloc(1); }' 'needs malloc'
+    spoil objects modelguard_hash.c \
+        'int pthread_mutex_lock(void *); int modelguard_m(void);
+         int modelguard_m(void) { return pthread_mutex_lock((void *) 8); }' \
+        'needs pthread_mutex_lock'
+    spoil objects modelguard_lock.c \
         'void *malloc(size_t); void *modelguard_m(void);
          void *modelguard_m(void) { return malloc(1); }' 'needs malloc'
     spoil objects modelguard_hash.c 'int modelguard_v; ' 'is a variable'
