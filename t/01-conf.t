@@ -516,7 +516,7 @@ location_says("$budget $_->[0];", $_->[1]) for
     [ 'limit=1 window=31622401s', 'invalid parameter "window=31622401s"' ],
     [ 'limit=1 window=', 'invalid parameter "window="' ],
     [ 'limit=1 window=soon', 'invalid parameter "window=soon"' ],
-    [ 'limit=1 window=1s unit=tokens', 'invalid parameter "unit=tokens"' ],
+    [ 'limit=1 window=1s unit=token', 'invalid parameter "unit=token"' ],
     [ 'limit=1 window=1s unit=item', 'invalid parameter "unit=item"' ],
     [ 'limit=1 window=1s burst=x', 'invalid parameter "burst=x"' ],
     [ 'limit=1 window=1s burst=1000001m',
