@@ -13,7 +13,8 @@ package ModelguardServer;
 #     $server->stop;
 #
 # $http is the http block's contents; PORT in it becomes the server's port.
-# With alerts => 0, t/99-alerts.t does not see this server's alerts.
+# With alerts => 0, t/99-alerts.t does not see this server's alerts.  With
+# daemon => 1 it is not a child of ours, as a binary upgrade wants it.
 
 use strict;
 use warnings;
@@ -44,8 +45,16 @@ sub start {
         open STDOUT, '>', "$prefix/logs/output" or die;
         open STDERR, '>&', \*STDOUT or die;
         exec $ENV{TEST_NGINX_BINARY}, '-p', "$prefix/", '-c',
-             "$prefix/conf/nginx.conf", '-g', 'daemon off;'
+             "$prefix/conf/nginx.conf",
+             '-g', $options{daemon} ? 'daemon on;' : 'daemon off;'
             or die "$ENV{TEST_NGINX_BINARY}: $!";
+    }
+
+    if ($options{daemon}) {
+        waitpid $pid, 0;
+        $pid = undef;
+        $self->wait_for(sub { $pid = $self->master })
+            or die "nginx did not start: " . $self->log;
     }
 
     $self->{pid} = $pid;
@@ -144,6 +153,27 @@ sub stop {
 
     kill 'TERM', $pid;
     waitpid $pid, 0;
+    $self->wait_for(sub { !alive($pid) });
+}
+
+
+# not a zombie, whose parent may never ask for it
+
+sub alive {
+    return defined readlink "/proc/$_[0]/exe";
+}
+
+
+# who is the master, as its file says
+
+sub master {
+    my ($self) = @_;
+
+    open my $in, '<', "$self->{prefix}/logs/nginx.pid" or return undef;
+
+    my $pid = <$in> // '';
+
+    return $pid =~ /^(\d+)/ ? $1 : undef;
 }
 
 
