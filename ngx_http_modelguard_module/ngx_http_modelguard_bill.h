@@ -18,6 +18,69 @@
 #include "ngx_http_modelguard_conf.h"
 
 
+/* one budget of one request */
+
+typedef struct {
+    const ngx_http_modelguard_budget_conf_t  *conf;
+    modelguard_budget_t                       budget;     /* with the limit and
+                                                             the burst of this
+                                                             request */
+    uint64_t                                  cost;       /* units, charged or
+                                                             reserved */
+    uint64_t                                  dated;      /* ms, when that was;
+                                                             leases: last */
+    uint64_t                                  remaining;  /* units, after it */
+    uint64_t                                  reset;      /* ms */
+    uint64_t                                  wait;       /* ms, if refused;
+                                                             may be
+                                                   MODELGUARD_BUDGET_NEVER */
+    ngx_uint_t                                zone;       /* which of the
+                                                             bill's */
+    unsigned                                  refused:1;  /* by this one; if it
+                                                             is dry-run it did
+                                                             not count */
+} ngx_http_modelguard_bill_line_t;
+
+
+typedef struct {
+    ngx_http_modelguard_zone_t               *zone;
+    modelguard_id_t                           id;         /* of the client */
+} ngx_http_modelguard_bill_zone_t;
+
+
+/*
+ * In the request's pool, for as long as the request lives.  The lines are in
+ * the order of the location's budgets, without those that a limit of
+ * "unlimited" leaves out.
+ */
+
+struct ngx_http_modelguard_bill_s {
+    ngx_http_request_t                       *request;    /* the main one */
+    ngx_http_modelguard_ctx_t                *ctx;        /* its record */
+    const ngx_http_modelguard_loc_conf_t     *conf;       /* whose budgets */
+    uint64_t                                  time;       /* ms, of the
+                                                             charge */
+    ngx_uint_t                                which;      /* the line to speak
+                                                             of */
+    unsigned                                  charged:1;  /* not refused */
+    unsigned                                  settled:1;
+    unsigned                                  leased:1;   /* in the queue */
+    ngx_queue_t                               queue;      /* of open leases */
+
+    ngx_uint_t                                nzones;
+    ngx_uint_t                                nlines;
+    ngx_http_modelguard_bill_zone_t          *zones;
+    ngx_http_modelguard_bill_line_t          *lines;
+};
+
+
+/* what is reserved where neither modelguard_cost nor the client's mean tells */
+
+#define NGX_HTTP_MODELGUARD_RESERVE_TOKENS  256
+#define NGX_HTTP_MODELGUARD_RESERVE_BYTES   4096
+#define NGX_HTTP_MODELGUARD_RESERVE_BITS    64
+
+
 /*
  * Charges all budgets of the location, or none, and sets the record's
  * verdict.  Returns what the phase handler is to return.

@@ -18,8 +18,9 @@
 
 
 /*
- * The directive "modelguard_budget name zone= limit= window= [unit=]
- * [burst=]", or "modelguard_budget off".
+ * The directive "modelguard_budget name zone= limit= (window= | calendar=
+ * [offset=] | lifetime) [unit=] [burst=] [lease=] [charge=] [dry_run]", or
+ * "modelguard_budget off".
  */
 
 char *ngx_http_modelguard_budget(ngx_conf_t *cf, ngx_command_t *cmd,

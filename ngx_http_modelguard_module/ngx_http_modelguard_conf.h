@@ -17,6 +17,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_rewrite.h"
+#include "modelguard_meter_rules.h"
 #include "modelguard_param.h"
 #include "modelguard_table.h"
 #include "ngx_http_modelguard_ctx.h"
@@ -32,21 +33,35 @@
 #define NGX_HTTP_MODELGUARD_BINARY_JSON   1
 #define NGX_HTTP_MODELGUARD_BINARY_FORBID 2
 
+#define NGX_HTTP_MODELGUARD_BAN_UNSET     0xffffffff  /* ban.after */
+
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
 #define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
+#define NGX_HTTP_MODELGUARD_UNIT_TOKENS   2
+#define NGX_HTTP_MODELGUARD_UNIT_BYTES    3
+#define NGX_HTTP_MODELGUARD_UNIT_BITS     4
+#define NGX_HTTP_MODELGUARD_UNIT_CONCURRENT  5
+#define NGX_HTTP_MODELGUARD_UNITS         6   /* how many */
 
 
 typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;
+typedef struct ngx_http_modelguard_costs_s  ngx_http_modelguard_costs_t;
+typedef struct ngx_http_modelguard_leases_s  ngx_http_modelguard_leases_t;
 
 
-/* modelguard_budget name zone= limit= window= unit= [burst=] */
+/* modelguard_budget */
 
 typedef struct {
     ngx_str_t                    name;
     uint64_t                     id;         /* of the name, hashed */
     ngx_http_modelguard_zone_t  *zone;       /* ngx_http_modelguard_zone.h */
-    modelguard_budget_t          budget;
+    modelguard_budget_t          budget;     /* limit 1, burst 0 where they
+                                                come from variables */
     ngx_uint_t                   unit;
+    ngx_http_complex_value_t    *limit;      /* NULL: as in "budget" */
+    ngx_http_complex_value_t    *burst;
+    unsigned                     dry_run:1;
+    unsigned                     always:1;   /* charge=always */
 } ngx_http_modelguard_budget_conf_t;
 
 
@@ -62,6 +77,14 @@ typedef struct {
     ngx_str_t                    name;
     modelguard_rules_t          *rules;      /* NULL: nothing to rewrite */
 } ngx_http_modelguard_rules_conf_t;
+
+
+/* where values are metered in what a profile lets through */
+
+typedef struct {
+    ngx_str_t                    name;       /* "": not guarded */
+    modelguard_meter_rules_t    *rules;
+} ngx_http_modelguard_values_conf_t;
 
 
 /* a name that was used before it was defined, with the place of its use */
@@ -82,10 +105,17 @@ typedef struct {
     ngx_array_t                  wanted;     /* of ..._wanted_t */
     ngx_array_t                  compiled;   /* what was compiled so far, see
                                                 ngx_http_modelguard_rules.c */
+    modelguard_meter_rules_t    *usage;      /* the built-in places of token
+                                                counts, if needed */
+    modelguard_rules_t          *nothing;    /* rules without fields, to look
+                                                at what passes */
     ngx_str_t                    secret_file;   /* modelguard_secret */
     uint8_t                      secret[MODELGUARD_HASH_SECRET];
     ngx_shm_zone_t              *stat;       /* the counters, NULL if not
                                                 used */
+    ngx_http_modelguard_leases_t
+                                *leases;     /* of this process that are open;
+                                                NULL: no budget has any */
     unsigned                     used:1;     /* some location is guarded or
                                                 has budgets */
 } ngx_http_modelguard_main_conf_t;
@@ -103,6 +133,12 @@ struct ngx_http_modelguard_loc_conf_s {
                                                 each profile */
     ngx_array_t                 *budgets;    /* of ..._budget_conf_t; NULL or
                                                 empty: none */
+    ngx_http_modelguard_costs_t *costs;      /* modelguard_cost, or NULL */
+    modelguard_meter_rules_t    *usage;      /* places of token counts; NULL
+                                                unless meter_tokens */
+    ngx_array_t                 *values;     /* of ..._values_conf_t, as
+                                                "rules"; NULL unless
+                                                meter_bits and fields */
     ngx_array_t                 *params;     /* of modelguard_param_t, as
                                                 written; NULL or empty: none */
     ngx_array_t                 *checks;     /* the same with what the binary
@@ -121,6 +157,16 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_array_t                 *strip;           /* modelguard_strip_headers;
                                                      NULL or empty: none */
     ngx_uint_t                   reject_status;
+    ngx_uint_t                   reject_quota;    /* its second code */
+    ngx_uint_t                   headers;         /* modelguard_headers: bits,
+                                                     see ..._ratelimit.h */
+    u_char                      *headers_file;    /* where that stands */
+    ngx_uint_t                   headers_line;
+    ngx_flag_t                   ratelimit;       /* has budgets, and headers
+                                                     are not off */
+    ngx_msec_t                   delay_max;       /* modelguard_delay; 0: off */
+    ngx_uint_t                   delay_queue;
+    modelguard_ban_t             ban;             /* "after" is 0: off */
     ngx_uint_t                   log_level;
     ngx_flag_t                   dry_run;
     size_t                       buffer_size;     /* header held up to */
@@ -131,6 +177,9 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_uint_t                   depth;
     ngx_hash_t                   types;           /* modelguard_types */
     ngx_array_t                 *types_keys;
+
+    unsigned                     meter_tokens:1;  /* a budget's unit is it */
+    unsigned                     meter_bits:1;
 };
 
 

@@ -55,6 +55,7 @@ ngx_http_modelguard_ctx_get(ngx_http_request_t *r)
      *
      *     ctx->conf = NULL;
      *     ctx->rules = NULL;
+     *     ctx->bill = NULL;
      *     ctx->verdict = NGX_HTTP_MODELGUARD_NONE;
      *     ctx->body = NGX_HTTP_MODELGUARD_BODY_NONE;
      *     ctx->reason = NGX_HTTP_MODELGUARD_REASON_NONE;

@@ -21,10 +21,14 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_hash.h"
+#include "modelguard_meter.h"
 #include "ngx_http_modelguard_reason.h"
 
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
+typedef struct ngx_http_modelguard_bill_s  ngx_http_modelguard_bill_t;
+typedef struct ngx_http_modelguard_delay_s  ngx_http_modelguard_delay_t;
+typedef struct ngx_http_modelguard_ctx_s  ngx_http_modelguard_ctx_t;
 
 
 /* the outcome for one request, in $modelguard_verdict's order of words */
@@ -32,7 +36,9 @@ typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
 typedef enum {
     NGX_HTTP_MODELGUARD_NONE = 0,      /* not guarded, or not reached: "" */
     NGX_HTTP_MODELGUARD_PASSED,
+    NGX_HTTP_MODELGUARD_DELAYED,       /* and passed then */
     NGX_HTTP_MODELGUARD_LIMITED,
+    NGX_HTTP_MODELGUARD_BANNED,
     NGX_HTTP_MODELGUARD_EXHAUSTED,     /* the zone has no room left */
     NGX_HTTP_MODELGUARD_INVALID,       /* a body that cannot be read */
     NGX_HTTP_MODELGUARD_FORBIDDEN      /* a parameter in it */
@@ -46,7 +52,7 @@ typedef enum {
 } ngx_http_modelguard_body_e;
 
 
-typedef struct {
+struct ngx_http_modelguard_ctx_s {
     ngx_http_request_t                    *request;    /* the main request */
 
     /* the guard: set when a guarded location is first reached */
@@ -66,6 +72,15 @@ typedef struct {
     uint64_t                               cost;       /* of the first budget
                                                           charged, in units */
     modelguard_id_t                        client;     /* in its zone */
+    ngx_http_modelguard_bill_t            *bill;       /* NULL: no budget was
+                                                          asked */
+    ngx_str_t                              dry_budget; /* the dry-run one that
+                                                          would have refused */
+
+    ngx_http_modelguard_delay_t           *delay;      /* its place in the
+                                                          queue, or NULL */
+    uint64_t                               items;      /* of its body, while
+                                                          it is delayed */
 
     ngx_http_modelguard_body_e             body;
 
@@ -77,12 +92,21 @@ typedef struct {
     ngx_str_t                              param;      /* the path of the one
                                                           that it has not */
 
+    const ngx_http_modelguard_loc_conf_t  *metered;    /* whose budgets want
+                                                          that, or NULL */
+    modelguard_meter_t                     meter;      /* what its response
+                                                          has disclosed */
+
+    unsigned                               unread:1;   /* it could not be
+                                                          read to its end */
     unsigned                               decided:1;
     unsigned                               dry_run:1;
+    unsigned                               delayed:1;  /* it is, or was */
+    unsigned                               banned:1;   /* by this refusal */
     unsigned                               has_client:1;
     unsigned                               answered:1; /* the response is our
                                                           own: let it pass */
-} ngx_http_modelguard_ctx_t;
+};
 
 
 /* finds the record of r->main, or NULL */

@@ -33,10 +33,13 @@ static const char  *ngx_http_modelguard_stat_words[] = {
     "unguarded",
     "replaced",
     "allowed",
+    "delayed",
     "limited",
+    "banned",
     "exhausted",
     "invalid",
-    "forbidden"
+    "forbidden",
+    "dry_run"
 };
 
 

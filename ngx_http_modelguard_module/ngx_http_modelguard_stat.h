@@ -35,10 +35,14 @@ typedef enum {
     /* requests, those refused in a dry run too */
 
     NGX_HTTP_MODELGUARD_STAT_ALLOWED,
+    NGX_HTTP_MODELGUARD_STAT_DELAYED,      /* and passed then */
     NGX_HTTP_MODELGUARD_STAT_LIMITED,
+    NGX_HTTP_MODELGUARD_STAT_BANNED,       /* refused for a ban */
     NGX_HTTP_MODELGUARD_STAT_EXHAUSTED,
     NGX_HTTP_MODELGUARD_STAT_INVALID,
     NGX_HTTP_MODELGUARD_STAT_FORBIDDEN,    /* a parameter */
+    NGX_HTTP_MODELGUARD_STAT_DRY_RUN,      /* allowed, though a budget that is
+                                              dry-run would have refused */
 
     NGX_HTTP_MODELGUARD_STATS              /* how many */
 } ngx_http_modelguard_stat_e;

@@ -84,6 +84,11 @@ typedef struct {
 } ngx_http_modelguard_zone_charge_t;
 
 
+/* a cost that ngx_http_modelguard_zone_means() is to find out */
+
+#define NGX_HTTP_MODELGUARD_ZONE_MEAN  UINT64_MAX
+
+
 /*
  * The directives "modelguard_zone $key zone=name:size [state=path]
  * [inactive=time] [full=reject|shared]" and "modelguard_secret file"
@@ -101,7 +106,7 @@ ngx_http_modelguard_zone_t *ngx_http_modelguard_zone_find(ngx_conf_t *cf,
 
 /*
  * Notes that a budget counts in its zone.  A second budget of the same name
- * in the same zone must have the same limit, window, burst and unit.
+ * in the same zone must have the same parameters; variables, the same text.
  * NGX_CONF_OK or a message logged and NGX_CONF_ERROR.
  */
 
@@ -134,10 +139,10 @@ ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
  * none: the locks of all of them are held meanwhile.  Sets the verdicts.  If
  * some zone refuses, only the verdicts of those that refuse are set, and the
  * others are PASSED.  "now" is in ms.  Returns the index of the zone to speak
- * of: that with the longest wait when LIMITED, else one that is EXHAUSTED,
- * else that with the smallest share remaining.  In a zone with full=shared a
- * client for whom there is no room becomes the one that such clients share:
- * its "id" is set.
+ * of: that with the longest wait when LIMITED or BANNED, else one that is
+ * EXHAUSTED, else that with the smallest share remaining.  In a zone with
+ * full=shared a client for whom there is no room becomes the one that such
+ * clients share: its "id" is set.
  */
 
 ngx_uint_t ngx_http_modelguard_zone_charge(
@@ -167,6 +172,24 @@ void ngx_http_modelguard_zone_stuck(ngx_http_modelguard_zone_t *zone,
     ngx_log_t *log);
 void ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone,
     uint64_t now, ngx_log_t *log);
+
+/*
+ * Puts the client's recent mean, or 0 if there is none, in place of the costs
+ * that are NGX_HTTP_MODELGUARD_ZONE_MEAN.
+ */
+
+void ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge);
+
+/* counts a refusal; 1 if it begins a ban, see modelguard_table_strike() */
+
+ngx_uint_t ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now);
+
+/* settles n budgets of a client that were charged, see modelguard_settle_t */
+
+void ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_settle_t *settles,
+    ngx_uint_t n, uint64_t now);
 
 
 #endif /* NGX_HTTP_MODELGUARD_ZONE_H_INCLUDED */

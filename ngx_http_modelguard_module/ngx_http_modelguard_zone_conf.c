@@ -12,6 +12,11 @@
 #define NGX_HTTP_MODELGUARD_ZONE_PATIENCE  50                 /* tenths of s */
 
 
+static ngx_uint_t ngx_http_modelguard_zone_same(
+    ngx_http_modelguard_budget_conf_t *one,
+    ngx_http_modelguard_budget_conf_t *other);
+static ngx_uint_t ngx_http_modelguard_zone_value(
+    ngx_http_complex_value_t *one, ngx_http_complex_value_t *other);
 static ngx_int_t ngx_http_modelguard_zone_param(ngx_conf_t *cf,
     ngx_http_modelguard_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_modelguard_zone_state(ngx_conf_t *cf,
@@ -347,15 +352,7 @@ ngx_http_modelguard_zone_add(ngx_conf_t *cf,
 
     if (known) {
 
-        if (known->name.len == budget->name.len
-            && ngx_strncmp(known->name.data, budget->name.data,
-                           budget->name.len)
-               == 0
-            && known->budget.limit == budget->budget.limit
-            && known->budget.burst == budget->budget.burst
-            && known->budget.window == budget->budget.window
-            && known->unit == budget->unit)
-        {
+        if (ngx_http_modelguard_zone_same(known, budget)) {
             return NGX_CONF_OK;
         }
 
@@ -391,6 +388,41 @@ ngx_http_modelguard_zone_add(ngx_conf_t *cf,
     *bp = known;
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_modelguard_zone_same(ngx_http_modelguard_budget_conf_t *one,
+    ngx_http_modelguard_budget_conf_t *other)
+{
+    return one->name.len == other->name.len
+           && ngx_strncmp(one->name.data, other->name.data, one->name.len) == 0
+           && one->budget.limit == other->budget.limit
+           && one->budget.burst == other->budget.burst
+           && one->budget.window == other->budget.window
+           && one->budget.kind == other->budget.kind
+           && one->budget.offset == other->budget.offset
+           && one->unit == other->unit
+           && one->dry_run == other->dry_run
+           && one->always == other->always
+           && ngx_http_modelguard_zone_value(one->limit, other->limit)
+           && ngx_http_modelguard_zone_value(one->burst, other->burst);
+}
+
+
+/* variables may be equal or not: their text must be */
+
+static ngx_uint_t
+ngx_http_modelguard_zone_value(ngx_http_complex_value_t *one,
+    ngx_http_complex_value_t *other)
+{
+    if (one == NULL || other == NULL) {
+        return one == other;
+    }
+
+    return one->value.len == other->value.len
+           && ngx_strncmp(one->value.data, other->value.data, one->value.len)
+              == 0;
 }
 
 
