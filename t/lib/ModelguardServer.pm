@@ -31,6 +31,7 @@ sub start {
 
     my $self = bless { prefix => $prefix, port => free_port(),
                        workers => $options{workers} // 1,
+                       master => $options{master} // 'on',
                        alerts => $options{alerts} // 1 }, $class;
 
     remove_tree($prefix);
@@ -101,6 +102,7 @@ sub configure {
     open my $out, '>', "$prefix/conf/nginx.conf" or die "$prefix: $!";
     print $out "${load}pid $prefix/logs/nginx.pid;\n"
                . "worker_processes $self->{workers};\n"
+               . "master_process $self->{master};\n"
                . "error_log $prefix/logs/error.log info;\n"
                . ($self->{alerts} ? "error_log $ENV{MODELGUARD_ALERTS} alert;\n"
                                   : '')
