@@ -69,7 +69,7 @@ def level(snippet):
         return "main"
 
     if words & {"server", "upstream", "map", "log_format", "modelguard_zone",
-                "modelguard_profile"}:
+                "modelguard_profile", "modelguard_secret"}:
         return "http"
 
     if "location" in words:
@@ -132,7 +132,10 @@ def prepare():
     shutil.rmtree(WORK, ignore_errors=True)
     (WORK / "modules").mkdir(parents=True)
     (WORK / "logs").mkdir()
+    (WORK / "state").mkdir()
     (WORK / "conf" / "modelguard").mkdir(parents=True)
+    (WORK / "conf" / "modelguard.secret").write_text("not a secret at all\n")
+    (WORK / "conf" / "modelguard.secret").chmod(0o600)
     (WORK / "modules" / "ngx_http_modelguard_module.so").symlink_to(MODULE)
     (WORK / "conf/modelguard/fields").symlink_to(TOP / "conf-examples/fields")
 

@@ -13,7 +13,8 @@ package ModelguardServer;
 #     $server->stop;
 #
 # $http is the http block's contents; PORT in it becomes the server's port.
-# With alerts => 0, t/99-alerts.t does not see this server's alerts.
+# With alerts => 0, t/99-alerts.t does not see this server's alerts.  With
+# daemon => 1 it is not a child of ours, as a binary upgrade wants it.
 
 use strict;
 use warnings;
@@ -30,6 +31,7 @@ sub start {
 
     my $self = bless { prefix => $prefix, port => free_port(),
                        workers => $options{workers} // 1,
+                       master => $options{master} // 'on',
                        alerts => $options{alerts} // 1 }, $class;
 
     remove_tree($prefix);
@@ -58,8 +60,16 @@ sub launch {
         open STDERR, '>&', \*STDOUT or die;
         %ENV = (%ENV, %{ $options{env} // {} });
         exec @{ $options{under} // [] }, $ENV{TEST_NGINX_BINARY}, '-p',
-             "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g', 'daemon off;'
+             "$prefix/", '-c', "$prefix/conf/nginx.conf",
+             '-g', $options{daemon} ? 'daemon on;' : 'daemon off;'
             or die "$ENV{TEST_NGINX_BINARY}: $!";
+    }
+
+    if ($options{daemon}) {
+        waitpid $pid, 0;
+        $pid = undef;
+        $self->wait_for(sub { $pid = $self->master })
+            or die "nginx did not start: " . $self->log;
     }
 
     $self->{pid} = $pid;
@@ -92,6 +102,7 @@ sub configure {
     open my $out, '>', "$prefix/conf/nginx.conf" or die "$prefix: $!";
     print $out "${load}pid $prefix/logs/nginx.pid;\n"
                . "worker_processes $self->{workers};\n"
+               . "master_process $self->{master};\n"
                . "error_log $prefix/logs/error.log info;\n"
                . ($self->{alerts} ? "error_log $ENV{MODELGUARD_ALERTS} alert;\n"
                                   : '')
@@ -165,6 +176,27 @@ sub stop {
 
     kill 'TERM', $pid;
     waitpid $pid, 0;
+    $self->wait_for(sub { !alive($pid) });
+}
+
+
+# not a zombie, whose parent may never ask for it
+
+sub alive {
+    return defined readlink "/proc/$_[0]/exe";
+}
+
+
+# who is the master, as its file says
+
+sub master {
+    my ($self) = @_;
+
+    open my $in, '<', "$self->{prefix}/logs/nginx.pid" or return undef;
+
+    my $pid = <$in> // '';
+
+    return $pid =~ /^(\d+)/ ? $1 : undef;
 }
 
 
