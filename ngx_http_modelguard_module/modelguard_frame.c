@@ -52,6 +52,14 @@ modelguard_frame_create(const modelguard_frame_conf_t *conf)
 }
 
 
+void
+modelguard_frame_meter(modelguard_frame_t *frame,
+    modelguard_meter_read_t *before, modelguard_meter_read_t *after)
+{
+    modelguard_rewrite_meter(frame->rewrite, before, after);
+}
+
+
 int
 modelguard_frame_feed(modelguard_frame_t *frame, const uint8_t *bytes,
     size_t len)

@@ -62,6 +62,11 @@ typedef struct {
 modelguard_frame_t *modelguard_frame_create(
     const modelguard_frame_conf_t *conf);
 
+/* see modelguard_rewrite_meter(): of all its documents */
+
+void modelguard_frame_meter(modelguard_frame_t *frame,
+    modelguard_meter_read_t *before, modelguard_meter_read_t *after);
+
 /*
  * Takes a piece of input.  Results as modelguard_rewrite_feed(); TOO_BIG also
  * when an event has more than MODELGUARD_FRAME_FIELDS_MAX bytes of fields

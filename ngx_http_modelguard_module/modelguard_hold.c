@@ -24,6 +24,8 @@ static int hold_run_number(uint8_t *out, const modelguard_edit_t *edit);
 static int hold_edited(modelguard_hold_t *hold, const uint8_t *text,
     size_t len);
 static void hold_sent(modelguard_hold_t *hold, size_t off);
+static int hold_sink(modelguard_hold_t *hold, const uint8_t *bytes,
+    size_t len);
 static int hold_grow(modelguard_hold_t *hold, void **data, size_t *size,
     size_t want, size_t min);
 
@@ -312,8 +314,7 @@ modelguard_hold_write(modelguard_hold_t *hold, const uint8_t *bytes,
         return MODELGUARD_OK;
     }
 
-    return hold->conf->sink(hold->conf->sink_data, bytes, len)
-           == MODELGUARD_OK ? MODELGUARD_OK : MODELGUARD_SINK;
+    return hold_sink(hold, bytes, len);
 }
 
 
@@ -356,7 +357,6 @@ modelguard_hold_number(modelguard_hold_t *hold, const modelguard_edit_t *edit,
 int
 modelguard_hold_flush(modelguard_hold_t *hold)
 {
-    int     rc;
     size_t  len;
 
     len = hold->out_len;
@@ -367,9 +367,7 @@ modelguard_hold_flush(modelguard_hold_t *hold)
 
     hold->out_len = 0;
 
-    rc = hold->conf->sink(hold->conf->sink_data, hold->out, len);
-
-    return rc == MODELGUARD_OK ? MODELGUARD_OK : MODELGUARD_SINK;
+    return hold_sink(hold, hold->out, len);
 }
 
 
@@ -574,6 +572,18 @@ hold_sent(modelguard_hold_t *hold, size_t off)
 
     hold->raw_len -= off;
     memmove(hold->raw, hold->raw + off, hold->raw_len);
+}
+
+
+static int
+hold_sink(modelguard_hold_t *hold, const uint8_t *bytes, size_t len)
+{
+    if (hold->after != NULL) {
+        modelguard_meter_read_feed(hold->after, bytes, len);
+    }
+
+    return hold->conf->sink(hold->conf->sink_data, bytes, len)
+           == MODELGUARD_OK ? MODELGUARD_OK : MODELGUARD_SINK;
 }
 
 

@@ -41,6 +41,7 @@ typedef struct {
     uint32_t                          size;
 
     modelguard_rewrite_stat_t         stat;
+    modelguard_meter_read_t          *after;      /* of the output, or NULL */
 
     uint8_t                          *scratch;    /* one number's new text, or
                                                      a string unescaped */

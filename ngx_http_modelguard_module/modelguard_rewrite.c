@@ -13,6 +13,7 @@ static int rewrite_is_run(const modelguard_rewrite_t *rw);
 static int rewrite_key(modelguard_rewrite_t *rw);
 static int rewrite_open(modelguard_rewrite_t *rw);
 static int rewrite_cut(modelguard_rewrite_t *rw);
+static void rewrite_metered(modelguard_rewrite_t *rw);
 static size_t rewrite_cut_at(modelguard_rewrite_t *rw);
 
 
@@ -33,6 +34,7 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
 
     rw->scopes.hold = &rw->hold;
     rw->inner = NULL;
+    rw->before = NULL;
 
     modelguard_rewrite_reset(rw);
 
@@ -41,8 +43,19 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
 
 
 void
+modelguard_rewrite_meter(modelguard_rewrite_t *rw,
+    modelguard_meter_read_t *before, modelguard_meter_read_t *after)
+{
+    rw->before = before;
+    rw->hold.after = after;
+}
+
+
+void
 modelguard_rewrite_reset(modelguard_rewrite_t *rw)
 {
+    rewrite_metered(rw);
+
     modelguard_walk_init(&rw->walk, rw->conf.rules->automaton,
                          rw->conf.depth);
 
@@ -90,6 +103,10 @@ modelguard_rewrite_feed(modelguard_rewrite_t *rw, const uint8_t *bytes,
         return MODELGUARD_OK;
     }
 
+    if (rw->before != NULL) {
+        modelguard_meter_read_feed(rw->before, bytes, len);
+    }
+
     rw->end = bytes + len;
     rw->hold.from = bytes;
 
@@ -135,6 +152,11 @@ modelguard_rewrite_feed_one(modelguard_rewrite_t *rw, const uint8_t *bytes,
     modelguard_walk_feed(&rw->walk, bytes, len);
 
     rc = rewrite_run(rw);
+
+    if (rw->before != NULL) {
+        modelguard_meter_read_feed(rw->before, bytes,
+                                   (size_t) (rw->walk.json.p - bytes));
+    }
 
     if (rc == MODELGUARD_AGAIN) {
         rc = rewrite_cut(rw);
@@ -212,6 +234,8 @@ modelguard_rewrite_finish(modelguard_rewrite_t *rw)
 
     rw->error = (rc == MODELGUARD_OK) ? MODELGUARD_MALFORMED : rc;
     rw->end = &space;
+
+    rewrite_metered(rw);
 
     return rc;
 }
@@ -541,6 +565,21 @@ rewrite_cut(modelguard_rewrite_t *rw)
     }
 
     return modelguard_hold_stash(&rw->hold, rw->end);
+}
+
+
+/* a document is over, as it came and as it left */
+
+static void
+rewrite_metered(modelguard_rewrite_t *rw)
+{
+    if (rw->before != NULL) {
+        modelguard_meter_read_end(rw->before);
+    }
+
+    if (rw->hold.after != NULL) {
+        modelguard_meter_read_end(rw->hold.after);
+    }
 }
 
 

@@ -17,6 +17,7 @@
 
 #include "modelguard_base.h"
 #include "modelguard_rules.h"
+#include "modelguard_meter_read.h"
 
 
 #define MODELGUARD_DEPTH_DEFAULT  64
@@ -60,6 +61,15 @@ typedef struct {
 
 modelguard_rewrite_t *modelguard_rewrite_create(
     const modelguard_rewrite_conf_t *conf);
+
+/*
+ * Lets readers see the documents as they come and as they leave; either may
+ * be NULL, and both are the caller's.  They do not see documents in strings
+ * apart, and are told when a document ends.
+ */
+
+void modelguard_rewrite_meter(modelguard_rewrite_t *rw,
+    modelguard_meter_read_t *before, modelguard_meter_read_t *after);
 
 /*
  * Takes a piece of input.  MODELGUARD_OK, or MALFORMED, TOO_DEEP, TOO_BIG,

@@ -35,6 +35,8 @@ struct modelguard_rewrite_s {
     modelguard_rewrite_t      *inner;       /* of documents in strings, or
                                                NULL */
 
+    modelguard_meter_read_t   *before;      /* of the input, or NULL */
+
     int                        error;
     const uint8_t             *end;         /* of the piece */
 

@@ -19,6 +19,7 @@
 
 
 #define MODELGUARD_FIELD_LABELS_MAX  4
+#define MODELGUARD_CLASSES_MAX       1000000000
 #define MODELGUARD_RULES_MAX         128    /* paths in fields of a location */
 
 
@@ -81,6 +82,8 @@ typedef struct {
     modelguard_path_t         *datatype;     /* or NULL */
     modelguard_encoding_e      encoding;
     modelguard_path_t         *inside;       /* of JSON, else NULL */
+    unsigned                   classes;      /* candidates of a label, for what
+                                                it discloses; 0: not known */
 } modelguard_field_t;
 
 

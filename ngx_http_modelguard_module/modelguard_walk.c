@@ -225,6 +225,9 @@ walk_key(modelguard_walk_t *walk)
         name = NULL;
     }
 
+    walk->member = name;
+    walk->member_len = len;
+
     walk->state = modelguard_automaton_member(walk->automaton,
                                               walk->states[json->depth], name,
                                               len);

@@ -33,6 +33,9 @@ typedef struct {
     unsigned                       nul:1;    /* after a key: it has \u0000
                                                 among what paths may name, or
                                                 is too long to tell */
+    const uint8_t                 *member;   /* after a key: its name, or NULL
+                                                if it is too long */
+    size_t                         member_len;
 
     /* private */
 

@@ -10,6 +10,7 @@
 #include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_ctx.h"
 #include "ngx_http_modelguard_headers.h"
+#include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_reject.h"
 #include "ngx_http_modelguard_stat.h"
 
@@ -122,6 +123,10 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
 
         ctx->verdict = NGX_HTTP_MODELGUARD_PASSED;
         return NGX_DECLINED;
+    }
+
+    if (ngx_http_modelguard_meter_request(r, ctx, mglcf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return ngx_http_modelguard_bill_charge(r, ctx, mglcf, items);

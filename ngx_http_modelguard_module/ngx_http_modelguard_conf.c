@@ -11,6 +11,7 @@
 #include "ngx_http_modelguard_delay.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
+#include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_param.h"
 #include "ngx_http_modelguard_ratelimit.h"
 #include "ngx_http_modelguard_reject.h"
@@ -294,6 +295,8 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mgmcf->compiled = { NULL };
+     *     mgmcf->usage = NULL;
+     *     mgmcf->nothing = NULL;
      *     mgmcf->stat = NULL;
      *     mgmcf->leases = NULL;
      *     mgmcf->used = 0;
@@ -383,6 +386,10 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
      *     mglcf->rules = NULL;
      *     mglcf->budgets = NULL;
      *     mglcf->costs = NULL;
+     *     mglcf->usage = NULL;
+     *     mglcf->values = NULL;
+     *     mglcf->meter_tokens = 0;
+     *     mglcf->meter_bits = 0;
      *     mglcf->error_upstream = 0;
      *     mglcf->strip = NULL;
      *     mglcf->params = NULL;
@@ -445,7 +452,8 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (ngx_http_modelguard_param_merge(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_modelguard_merge_inspect(cf, prev, conf) != NGX_CONF_OK
-        || ngx_http_modelguard_ratelimit_merge(cf, prev, conf) != NGX_CONF_OK)
+        || ngx_http_modelguard_ratelimit_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_modelguard_meter_merge(cf, prev, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -17,6 +17,7 @@
 
 #include "modelguard_rules.h"
 #include "modelguard_rewrite.h"
+#include "modelguard_meter_rules.h"
 #include "modelguard_param.h"
 #include "modelguard_table.h"
 #include "ngx_http_modelguard_ctx.h"
@@ -78,6 +79,14 @@ typedef struct {
 } ngx_http_modelguard_rules_conf_t;
 
 
+/* where values are metered in what a profile lets through */
+
+typedef struct {
+    ngx_str_t                    name;       /* "": not guarded */
+    modelguard_meter_rules_t    *rules;
+} ngx_http_modelguard_values_conf_t;
+
+
 /* a name that was used before it was defined, with the place of its use */
 
 typedef struct {
@@ -96,6 +105,10 @@ typedef struct {
     ngx_array_t                  wanted;     /* of ..._wanted_t */
     ngx_array_t                  compiled;   /* what was compiled so far, see
                                                 ngx_http_modelguard_rules.c */
+    modelguard_meter_rules_t    *usage;      /* the built-in places of token
+                                                counts, if needed */
+    modelguard_rules_t          *nothing;    /* rules without fields, to look
+                                                at what passes */
     ngx_shm_zone_t              *stat;       /* the counters, NULL if not
                                                 used */
     ngx_http_modelguard_leases_t
@@ -119,6 +132,11 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_array_t                 *budgets;    /* of ..._budget_conf_t; NULL or
                                                 empty: none */
     ngx_http_modelguard_costs_t *costs;      /* modelguard_cost, or NULL */
+    modelguard_meter_rules_t    *usage;      /* places of token counts; NULL
+                                                unless meter_tokens */
+    ngx_array_t                 *values;     /* of ..._values_conf_t, as
+                                                "rules"; NULL unless
+                                                meter_bits and fields */
     ngx_array_t                 *params;     /* of modelguard_param_t, as
                                                 written; NULL or empty: none */
     ngx_array_t                 *checks;     /* the same with what the binary
@@ -157,6 +175,9 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_uint_t                   depth;
     ngx_hash_t                   types;           /* modelguard_types */
     ngx_array_t                 *types_keys;
+
+    unsigned                     meter_tokens:1;  /* a budget's unit is it */
+    unsigned                     meter_bits:1;
 };
 
 

@@ -92,9 +92,13 @@ struct ngx_http_modelguard_ctx_s {
     ngx_str_t                              param;      /* the path of the one
                                                           that it has not */
 
+    const ngx_http_modelguard_loc_conf_t  *metered;    /* whose budgets want
+                                                          that, or NULL */
     modelguard_meter_t                     meter;      /* what its response
                                                           has disclosed */
 
+    unsigned                               unread:1;   /* it could not be
+                                                          read to its end */
     unsigned                               decided:1;
     unsigned                               dry_run:1;
     unsigned                               delayed:1;  /* it is, or was */

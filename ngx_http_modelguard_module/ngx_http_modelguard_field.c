@@ -12,6 +12,8 @@ static char *ngx_http_modelguard_field_argument(ngx_conf_t *cf,
     modelguard_field_t *field, ngx_str_t *arg);
 static char *ngx_http_modelguard_field_encoding(ngx_conf_t *cf,
     modelguard_field_t *field, ngx_str_t *arg);
+static char *ngx_http_modelguard_field_classes(ngx_conf_t *cf,
+    modelguard_field_t *field, ngx_str_t *arg);
 static ngx_uint_t ngx_http_modelguard_field_has_name(ngx_str_t *arg);
 static ngx_int_t ngx_http_modelguard_field_patterns(ngx_conf_t *cf,
     modelguard_path_t *path, ngx_str_t *text);
@@ -100,6 +102,10 @@ ngx_http_modelguard_field_argument(ngx_conf_t *cf, modelguard_field_t *field,
         return ngx_http_modelguard_field_encoding(cf, field, arg);
     }
 
+    if (ngx_strncmp(arg->data, "classes=", 8) == 0) {
+        return ngx_http_modelguard_field_classes(cf, field, arg);
+    }
+
     if (ngx_strncmp(arg->data, "label=", 6) == 0) {
 
         if (field->nlabels == MODELGUARD_FIELD_LABELS_MAX) {
@@ -171,6 +177,33 @@ ngx_http_modelguard_field_encoding(ngx_conf_t *cf, modelguard_field_t *field,
                            "\"text\", \"base64f32\" or \"json\"", arg);
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_modelguard_field_classes(ngx_conf_t *cf, modelguard_field_t *field,
+    ngx_str_t *arg)
+{
+    ngx_int_t  n;
+
+    if (field->classes) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
+                           arg);
+        return NGX_CONF_ERROR;
+    }
+
+    n = ngx_atoi(arg->data + 8, arg->len - 8);
+
+    if (n < 2 || n > MODELGUARD_CLASSES_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\", it must be between "
+                           "2 and %d", arg, MODELGUARD_CLASSES_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    field->classes = (unsigned) n;
 
     return NGX_CONF_OK;
 }

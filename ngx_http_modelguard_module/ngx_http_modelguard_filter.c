@@ -7,6 +7,7 @@
 #include "ngx_http_modelguard_filter.h"
 #include "ngx_http_modelguard_headers.h"
 #include "ngx_http_modelguard_media.h"
+#include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_ratelimit.h"
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_stat.h"
@@ -56,6 +57,8 @@ ngx_http_modelguard_header_filter(ngx_http_request_t *r)
 
     if (!mglcf->guarded
         && !mglcf->ratelimit
+        && !mglcf->meter_tokens
+        && !mglcf->meter_bits
         && !r->internal
         && ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL)
     {
@@ -158,6 +161,10 @@ ngx_http_modelguard_filter_pass(ngx_http_request_t *r)
         default:
             ngx_http_set_ctx(r, NULL, ngx_http_modelguard_module);
         }
+    }
+
+    if (ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL) {
+        ngx_http_modelguard_meter_header(r);
     }
 
     return ngx_http_modelguard_next_header(r);
@@ -346,7 +353,7 @@ ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t             *ctx;
     const ngx_http_modelguard_loc_conf_t  *mglcf;
 
-    if (res) {
+    if (res && res->state != NGX_HTTP_MODELGUARD_OBSERVE) {
         ngx_http_modelguard_headers_trailers(r);
         ngx_http_modelguard_strip_trailers(r, res->conf);
         return;
@@ -378,6 +385,10 @@ ngx_http_modelguard_filter_body(ngx_http_modelguard_response_t *res,
     case NGX_HTTP_MODELGUARD_COPY:
     case NGX_HTTP_MODELGUARD_ENDED:
         return ngx_http_modelguard_stream(res, in);
+
+    case NGX_HTTP_MODELGUARD_OBSERVE:
+        ngx_http_modelguard_meter_body(res, in);
+        return ngx_http_modelguard_next_body(res->request, in);
 
     case NGX_HTTP_MODELGUARD_ANSWER:
         return ngx_http_modelguard_response_answer_body(res, in);

@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_error.h"
+#include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_ratelimit.h"
 #include "ngx_http_modelguard_stat.h"
 
@@ -317,6 +318,7 @@ ngx_http_modelguard_response_block(ngx_http_modelguard_response_t *res)
                                     res->reason);
 
     ngx_http_modelguard_response_stop(res);
+    ngx_http_modelguard_meter_block(res);
 
     if (r == r->main) {
 

@@ -30,6 +30,7 @@
 typedef enum {
     NGX_HTTP_MODELGUARD_REWRITE = 0,   /* goes through the rewriter */
     NGX_HTTP_MODELGUARD_COPY,          /* as it comes: modelguard_on_error */
+    NGX_HTTP_MODELGUARD_OBSERVE,       /* as it comes, metered */
     NGX_HTTP_MODELGUARD_ENDED,         /* the document is over, but not the
                                           response */
     NGX_HTTP_MODELGUARD_REFUSED,       /* nginx's error response is awaited */
@@ -69,6 +70,8 @@ typedef struct {
 
     off_t                                  received;   /* decoded */
     off_t                                  length;     /* of the output */
+    uint64_t                               disclosed;  /* ctx->meter.bits
+                                                          before it */
 
     ngx_str_t                              type;       /* the answer's */
     ngx_str_t                              body;

@@ -14,7 +14,7 @@
 typedef struct {
     uint64_t                    bytes;        /* of the body, sent */
     unsigned                    complete:1;   /* sent to its end, by us */
-    unsigned                    success:1;    /* 2xx */
+    unsigned                    success:1;    /* no error by status */
     unsigned                    failed:1;     /* the upstream did */
 } ngx_http_modelguard_settle_end_t;
 
@@ -27,6 +27,9 @@ static ngx_uint_t ngx_http_modelguard_settle_line(
     ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line,
     const ngx_http_modelguard_settle_end_t *end, modelguard_settle_t *settle);
 static uint64_t ngx_http_modelguard_settle_actual(
+    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line,
+    const ngx_http_modelguard_settle_end_t *end);
+static ngx_uint_t ngx_http_modelguard_settle_measured(
     ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line,
     const ngx_http_modelguard_settle_end_t *end);
 static ngx_http_modelguard_leases_t *ngx_http_modelguard_settle_leases(
@@ -104,8 +107,10 @@ ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
     end->bytes = (sent > 0) ? (uint64_t) sent : 0;
     end->complete = (r->request_complete
                      && bill->ctx->reason == NGX_HTTP_MODELGUARD_REASON_NONE);
-    end->success = (status >= NGX_HTTP_OK
-                    && status < NGX_HTTP_SPECIAL_RESPONSE);
+
+    /* HTTP/0.9 has none */
+
+    end->success = (status < NGX_HTTP_SPECIAL_RESPONSE);
     end->failed = ngx_http_modelguard_settle_failed(bill, status) ? 1 : 0;
 }
 
@@ -171,7 +176,9 @@ ngx_http_modelguard_settle_line(ngx_http_modelguard_bill_t *bill,
 
         /* errors cost little: they must not make what follows look cheap */
 
-        settle->learn = (end->complete && end->success);
+        settle->learn = (end->success
+                         && ngx_http_modelguard_settle_measured(bill, line,
+                                                                end));
 
     } else {
         settle->actual = line->cost;
@@ -183,7 +190,8 @@ ngx_http_modelguard_settle_line(ngx_http_modelguard_bill_t *bill,
 
 /*
  * What could not be measured to its end, because the client hung up or the
- * response was withheld, costs what was reserved at least.
+ * response was withheld, or its bits not at all, costs what was reserved at
+ * least.
  */
 
 static uint64_t
@@ -196,7 +204,7 @@ ngx_http_modelguard_settle_actual(ngx_http_modelguard_bill_t *bill,
     const modelguard_meter_t  *meter;
 
     meter = &bill->ctx->meter;
-    measured = (end->complete && !end->failed);
+    measured = ngx_http_modelguard_settle_measured(bill, line, end);
 
     switch (line->conf->unit) {
 
@@ -215,7 +223,7 @@ ngx_http_modelguard_settle_actual(ngx_http_modelguard_bill_t *bill,
         break;
 
     case NGX_HTTP_MODELGUARD_UNIT_BITS:
-        actual = meter->bits / 1000 + (meter->bits % 1000 != 0);
+        actual = modelguard_meter_bits(meter);
         break;
 
     default: /* NGX_HTTP_MODELGUARD_UNIT_BYTES */
@@ -223,6 +231,27 @@ ngx_http_modelguard_settle_actual(ngx_http_modelguard_bill_t *bill,
     }
 
     return measured ? actual : ngx_max(actual, line->cost);
+}
+
+
+static ngx_uint_t
+ngx_http_modelguard_settle_measured(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_bill_line_t *line,
+    const ngx_http_modelguard_settle_end_t *end)
+{
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    if (!end->complete || end->failed) {
+        return 0;
+    }
+
+    if (line->conf->unit != NGX_HTTP_MODELGUARD_UNIT_BITS || !end->success) {
+        return 1;
+    }
+
+    ctx = bill->ctx;
+
+    return ctx->metered && ctx->metered->values && !ctx->unread;
 }
 
 

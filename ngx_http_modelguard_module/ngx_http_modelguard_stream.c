@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_modelguard_stream.h"
+#include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_output.h"
 #include "ngx_http_modelguard_stat.h"
 
@@ -61,6 +62,8 @@ ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
     if (res->frame == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_http_modelguard_meter_start(res);
 
     if (coding != NGX_HTTP_MODELGUARD_CODING_NONE) {
         res->coding = ngx_http_modelguard_coding_create(r, coding,

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_modelguard_variables.h"
+#include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_ctx.h"
 #include "ngx_http_modelguard_stat.h"
 
@@ -25,6 +26,8 @@ static ngx_int_t ngx_http_modelguard_variable_number(ngx_http_request_t *r,
 static ngx_int_t ngx_http_modelguard_variable_client(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_modelguard_variable_addr(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_modelguard_variable_meter(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_modelguard_variable_reason(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -73,6 +76,16 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
     { ngx_string("modelguard_cost"), NULL,
       ngx_http_modelguard_variable_number,
       offsetof(ngx_http_modelguard_ctx_t, cost),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("modelguard_tokens"), NULL,
+      ngx_http_modelguard_variable_meter,
+      NGX_HTTP_MODELGUARD_UNIT_TOKENS,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("modelguard_bits"), NULL,
+      ngx_http_modelguard_variable_meter,
+      NGX_HTTP_MODELGUARD_UNIT_BITS,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("modelguard_client"), NULL,
@@ -202,6 +215,40 @@ ngx_http_modelguard_variable_number(ngx_http_request_t *r,
     return ngx_http_modelguard_variable_set(v, p,
                ngx_sprintf(p, "%uL", *(uint64_t *) ((u_char *) ctx + data))
                - p);
+}
+
+
+/* what has been metered so far; nothing if it is not, or cannot be */
+
+static ngx_int_t
+ngx_http_modelguard_variable_meter(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                     *p;
+    uint64_t                    n;
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    ctx = ngx_http_modelguard_ctx_find(r);
+
+    if (ctx == NULL || ctx->metered == NULL
+        || (data == NGX_HTTP_MODELGUARD_UNIT_TOKENS && !ctx->meter.usage)
+        || (data == NGX_HTTP_MODELGUARD_UNIT_BITS && !ctx->metered->values))
+    {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    n = (data == NGX_HTTP_MODELGUARD_UNIT_TOKENS)
+        ? modelguard_meter_tokens(&ctx->meter)
+        : modelguard_meter_bits(&ctx->meter);
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_modelguard_variable_set(v, p,
+                                            ngx_sprintf(p, "%uL", n) - p);
 }
 
 
