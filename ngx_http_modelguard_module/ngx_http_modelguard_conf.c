@@ -116,6 +116,13 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       0,
       NULL },
 
+    { ngx_string("modelguard_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_modelguard_zone_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("modelguard_profile"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_modelguard_profile,

@@ -109,6 +109,8 @@ typedef struct {
                                                 counts, if needed */
     modelguard_rules_t          *nothing;    /* rules without fields, to look
                                                 at what passes */
+    ngx_str_t                    secret_file;   /* modelguard_secret */
+    uint8_t                      secret[MODELGUARD_HASH_SECRET];
     ngx_shm_zone_t              *stat;       /* the counters, NULL if not
                                                 used */
     ngx_http_modelguard_leases_t

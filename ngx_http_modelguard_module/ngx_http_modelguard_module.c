@@ -12,7 +12,9 @@
 #include "ngx_http_modelguard_access.h"
 #include "ngx_http_modelguard_filter.h"
 #include "ngx_http_modelguard_stat.h"
+#include "ngx_http_modelguard_sweep.h"
 #include "ngx_http_modelguard_variables.h"
+#include "ngx_http_modelguard_zone.h"
 
 
 static ngx_int_t ngx_http_modelguard_init(ngx_conf_t *cf);
@@ -40,7 +42,7 @@ ngx_module_t  ngx_http_modelguard_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_modelguard_sweep_init,        /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -57,6 +59,10 @@ ngx_http_modelguard_init(ngx_conf_t *cf)
     }
 
     if (ngx_http_modelguard_stat_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_modelguard_zone_prepare(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -8,6 +8,7 @@
 #include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_ctx.h"
 #include "ngx_http_modelguard_stat.h"
+#include "ngx_http_modelguard_zone_variable.h"
 
 
 #define NGX_HTTP_MODELGUARD_PREFIX_LEN  8    /* bytes of an IPv6 /64 */
@@ -102,6 +103,10 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
 
     { ngx_string("modelguard_count_"), NULL,
       ngx_http_modelguard_variable_count, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string(NGX_HTTP_MODELGUARD_ZONE_PREFIX), NULL,
+      ngx_http_modelguard_zone_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the modelguard authors
  *
- * The shared memory zones: ngx_http_modelguard_zone.c is the only file that
- * touches ngx_slab_*, ..._zone_charge.c charges, and ..._zone_conf.c has the
- * directive.
+ * The zones: tables of clients, in shared memory of nginx's or in a mapped
+ * file.  ..._zone_conf.c has the directive, ..._zone_init.c and ..._zone_file.c
+ * make the tables, ..._zone_charge.c charges.
  */
 
 
@@ -17,26 +17,56 @@
 #include <ngx_http.h>
 
 #include "ngx_http_modelguard_conf.h"
+#include "ngx_http_modelguard_state.h"
+
+
+/* the part of nginx's shared memory that is not the table */
+
+typedef struct {
+    ngx_atomic_t                told;          /* s, when it was last told that
+                                                  the zone is full */
+    uint64_t                    offset;        /* of the table, from here */
+    uint64_t                    size;          /* of the table; 0: it lies in
+                                                  a file */
+} ngx_http_modelguard_zone_sh_t;
 
 
 struct ngx_http_modelguard_zone_s {
     ngx_shm_zone_t             *shm_zone;
+    ngx_cycle_t                *cycle;
+    ngx_http_modelguard_zone_t *old;           /* of the cycle before, until
+                                                  init is done */
     ngx_http_complex_value_t    key;
     ngx_str_t                   key_text;      /* as configured */
     ngx_array_t                 budgets;       /* of ..._budget_conf_t *, of
                                                   distinct names; at most
                                                   MODELGUARD_TABLE_BUDGETS */
+    time_t                      inactive;      /* s */
+    unsigned                    shared:1;      /* full=shared */
 
-    /* in shared memory, valid after init */
+    ngx_http_modelguard_state_t state;         /* of a zone with a file */
+    ngx_str_t                   key_file;      /* the secret beside it */
+
+    /* valid after init; another table after a move */
 
     ngx_slab_pool_t            *shpool;
-    void                       *sh;
+    ngx_http_modelguard_zone_sh_t
+                               *sh;
     modelguard_table_t         *table;
 
-    /* of the zone's secret and the key's text, computed at init */
+    /* the zone's secret is not kept in workers; what is made of it and of
+       the key's text is */
 
+    uint8_t                     secret[MODELGUARD_HASH_SECRET];
+    uint64_t                    secret_id;
     uint8_t                     key_secret[MODELGUARD_HASH_SECRET];
     uint8_t                     addr_secret[MODELGUARD_HASH_SECRET];
+
+    /* of this process */
+
+    ngx_msec_t                  lost;          /* when a move could not be
+                                                  followed; 0: it could */
+    time_t                      told;          /* when that was told */
 };
 
 
@@ -59,9 +89,14 @@ typedef struct {
 #define NGX_HTTP_MODELGUARD_ZONE_MEAN  UINT64_MAX
 
 
-/* the directive "modelguard_zone $key zone=name:size" */
+/*
+ * The directives "modelguard_zone $key zone=name:size [state=path]
+ * [inactive=time] [full=reject|shared]" and "modelguard_secret file"
+ */
 
 char *ngx_http_modelguard_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_modelguard_zone_secret(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* finds a zone by name in the main configuration, or NULL */
@@ -83,10 +118,12 @@ char *ngx_http_modelguard_zone_add(ngx_conf_t *cf,
 ngx_http_modelguard_budget_conf_t *ngx_http_modelguard_zone_budget(
     ngx_http_modelguard_zone_t *zone, uint64_t id);
 
-/* asks for the shared memory of a new zone; "cmd" names the directive */
+/*
+ * In the postconfiguration: what of the cycle before can be gone on with.
+ * NGX_OK or NGX_ERROR.
+ */
 
-char *ngx_http_modelguard_zone_bind(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_http_modelguard_zone_t *zone, ngx_str_t *name, ssize_t size);
+ngx_int_t ngx_http_modelguard_zone_prepare(ngx_conf_t *cf);
 
 /*
  * The client's id in a zone: the key's value hashed with the zone's secret
@@ -103,7 +140,9 @@ ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
  * some zone refuses, only the verdicts of those that refuse are set, and the
  * others are PASSED.  "now" is in ms.  Returns the index of the zone to speak
  * of: that with the longest wait when LIMITED or BANNED, else one that is
- * EXHAUSTED, else that with the smallest share remaining.
+ * EXHAUSTED, else that with the smallest share remaining.  In a zone with
+ * full=shared a client for whom there is no room becomes the one that such
+ * clients share: its "id" is set.
  */
 
 ngx_uint_t ngx_http_modelguard_zone_charge(
@@ -127,8 +166,28 @@ ngx_uint_t ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
 void ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
     const modelguard_id_t *id, const modelguard_settle_t *settles,
     ngx_uint_t n, uint64_t now);
-/* tells the log that a zone is full, once a minute */
 
+/*
+ * Takes the lock of a client's shard, in whatever table the zone has moved to;
+ * the caller uses zone->table after that, and gives the lock back.  NGX_OK or
+ * NGX_ERROR, and then nothing may be passed.
+ */
+
+ngx_int_t ngx_http_modelguard_zone_enter(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, unsigned *shard, ngx_log_t *log);
+
+/*
+ * After a MODELGUARD_TABLE_MOVED, no lock of the table being held: finds the
+ * table that took over.  NGX_OK or NGX_ERROR.
+ */
+
+ngx_int_t ngx_http_modelguard_zone_follow(ngx_http_modelguard_zone_t *zone,
+    ngx_log_t *log);
+
+/* tells the log, once a minute: a zone cannot be locked; it is full */
+
+void ngx_http_modelguard_zone_stuck(ngx_http_modelguard_zone_t *zone,
+    ngx_log_t *log);
 void ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone,
     uint64_t now, ngx_log_t *log);
 

@@ -9,8 +9,19 @@
 #include "ngx_http_modelguard_zone.h"
 
 
+#define NGX_HTTP_MODELGUARD_CHARGE_TRIES  10   /* moves to follow at once */
+
+
+static ngx_int_t ngx_http_modelguard_zone_overflow(
+    ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now,
+    ngx_log_t *log);
 static ngx_int_t ngx_http_modelguard_zone_lock(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, ngx_log_t *log);
+static void ngx_http_modelguard_zone_order(
+    ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n);
+static void ngx_http_modelguard_zone_refuse(
+    ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n,
+    ngx_http_modelguard_zone_charge_t *charge);
 static void ngx_http_modelguard_zone_unlock(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n);
 static void ngx_http_modelguard_zone_charge_locked(
@@ -27,18 +38,61 @@ ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
 {
     ngx_uint_t  i;
 
-    if (ngx_http_modelguard_zone_lock(charges, n, log) == NGX_OK) {
+    /* once as they are, and once for each zone that is full and shares */
+
+    for (i = 0; i <= n; i++) {
+
+        if (ngx_http_modelguard_zone_lock(charges, n, log) != NGX_OK) {
+            break;
+        }
+
         ngx_http_modelguard_zone_charge_locked(charges, n, now);
         ngx_http_modelguard_zone_unlock(charges, n);
-    }
 
-    for (i = 0; i < n; i++) {
-        if (charges[i].verdict.verdict == MODELGUARD_EXHAUSTED) {
-            ngx_http_modelguard_zone_full(charges[i].zone, now, log);
+        if (ngx_http_modelguard_zone_overflow(charges, n, now, log)
+            != NGX_AGAIN)
+        {
+            break;
         }
     }
 
     return ngx_http_modelguard_zone_speaker(charges, n);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_zone_overflow(ngx_http_modelguard_zone_charge_t *charges,
+    ngx_uint_t n, uint64_t now, ngx_log_t *log)
+{
+    ngx_int_t                           rc;
+    ngx_uint_t                          i;
+    modelguard_id_t                     id;
+    ngx_http_modelguard_zone_charge_t  *charge;
+
+    rc = NGX_OK;
+
+    for (i = 0; i < n; i++) {
+        charge = &charges[i];
+
+        if (charge->verdict.verdict != MODELGUARD_EXHAUSTED) {
+            continue;
+        }
+
+        ngx_http_modelguard_zone_full(charge->zone, now, log);
+
+        if (!charge->zone->shared) {
+            continue;
+        }
+
+        modelguard_table_overflow(&id);
+
+        if (charge->id.low != id.low || charge->id.high != id.high) {
+            charge->id = id;
+            rc = NGX_AGAIN;
+        }
+    }
+
+    return rc;
 }
 
 
@@ -52,15 +106,59 @@ static ngx_int_t
 ngx_http_modelguard_zone_lock(ngx_http_modelguard_zone_charge_t *charges,
     ngx_uint_t n, ngx_log_t *log)
 {
-    ngx_uint_t                          i, j, k;
-    modelguard_table_t                 *table, *other;
+    int                                 rc;
+    ngx_uint_t                          i, tries;
     ngx_http_modelguard_zone_charge_t  *charge;
 
-    for (i = 0; i < n; i++) {
-        charge = &charges[i];
-        table = charge->zone->table;
+    for (tries = 0; /* void */ ; tries++) {
 
-        charge->shard = modelguard_table_shard(table, &charge->id);
+        ngx_http_modelguard_zone_order(charges, n);
+
+        rc = MODELGUARD_OK;
+        charge = NULL;
+
+        for (i = 0; i < n; i++) {
+            charge = &charges[charges[i].order];
+
+            rc = modelguard_table_lock(charge->zone->table, charge->shard);
+
+            if (rc != MODELGUARD_OK) {
+                break;
+            }
+        }
+
+        if (rc == MODELGUARD_OK) {
+            return NGX_OK;
+        }
+
+        ngx_http_modelguard_zone_unlock(charges, i);
+
+        if (rc != MODELGUARD_TABLE_MOVED
+            || tries == NGX_HTTP_MODELGUARD_CHARGE_TRIES
+            || ngx_http_modelguard_zone_follow(charge->zone, log) != NGX_OK)
+        {
+            break;
+        }
+    }
+
+    ngx_http_modelguard_zone_stuck(charge->zone, log);
+    ngx_http_modelguard_zone_refuse(charges, n, charge);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_http_modelguard_zone_order(ngx_http_modelguard_zone_charge_t *charges,
+    ngx_uint_t n)
+{
+    ngx_uint_t           i, j;
+    modelguard_table_t  *table, *other;
+
+    for (i = 0; i < n; i++) {
+        table = charges[i].zone->table;
+
+        charges[i].shard = modelguard_table_shard(table, &charges[i].id);
 
         for (j = i; j; j--) {
             other = charges[charges[j - 1].order].zone->table;
@@ -77,39 +175,29 @@ ngx_http_modelguard_zone_lock(ngx_http_modelguard_zone_charge_t *charges,
 
         charges[j].order = i;
     }
+}
+
+
+/* nothing was charged */
+
+static void
+ngx_http_modelguard_zone_refuse(ngx_http_modelguard_zone_charge_t *charges,
+    ngx_uint_t n, ngx_http_modelguard_zone_charge_t *charge)
+{
+    ngx_uint_t  i, k;
 
     for (i = 0; i < n; i++) {
-        charge = &charges[charges[i].order];
+        ngx_memzero(&charges[i].verdict, sizeof(modelguard_verdict_t));
 
-        if (modelguard_table_lock(charge->zone->table, charge->shard)
-            == MODELGUARD_OK)
-        {
-            continue;
+        for (k = 0; k < charges[i].n; k++) {
+            charges[i].charges[k].refused = 0;
+            charges[i].charges[k].remaining = 0;
+            charges[i].charges[k].reset = 0;
+            charges[i].charges[k].wait = 0;
         }
-
-        ngx_log_error(NGX_LOG_ALERT, log, 0,
-                      "modelguard: zone \"%V\" cannot be locked",
-                      &charge->zone->shm_zone->shm.name);
-
-        ngx_http_modelguard_zone_unlock(charges, i);
-
-        for (j = 0; j < n; j++) {
-            ngx_memzero(&charges[j].verdict, sizeof(modelguard_verdict_t));
-
-            for (k = 0; k < charges[j].n; k++) {
-                charges[j].charges[k].refused = 0;
-                charges[j].charges[k].remaining = 0;
-                charges[j].charges[k].reset = 0;
-                charges[j].charges[k].wait = 0;
-            }
-        }
-
-        charge->verdict.verdict = MODELGUARD_EXHAUSTED;
-
-        return NGX_ERROR;
     }
 
-    return NGX_OK;
+    charge->verdict.verdict = MODELGUARD_EXHAUSTED;
 }
 
 

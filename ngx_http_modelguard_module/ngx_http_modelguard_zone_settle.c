@@ -9,11 +9,6 @@
 #include "ngx_http_modelguard_zone.h"
 
 
-static ngx_int_t ngx_http_modelguard_zone_enter(
-    ngx_http_modelguard_zone_t *zone, const modelguard_id_t *id,
-    unsigned *shard);
-
-
 void
 ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge)
 {
@@ -26,7 +21,10 @@ ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge)
 
     /* without the lock there is no mean, and charging will refuse */
 
-    if (ngx_http_modelguard_zone_enter(zone, &charge->id, &shard) != NGX_OK) {
+    if (ngx_http_modelguard_zone_enter(zone, &charge->id, &shard,
+                                       ngx_cycle->log)
+        != NGX_OK)
+    {
         shard = (unsigned) -1;
     }
 
@@ -54,7 +52,9 @@ ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
     int       rc;
     unsigned  shard;
 
-    if (ngx_http_modelguard_zone_enter(zone, id, &shard) != NGX_OK) {
+    if (ngx_http_modelguard_zone_enter(zone, id, &shard, ngx_cycle->log)
+        != NGX_OK)
+    {
         return;
     }
 
@@ -70,34 +70,25 @@ ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
 }
 
 
-static ngx_int_t
-ngx_http_modelguard_zone_enter(ngx_http_modelguard_zone_t *zone,
-    const modelguard_id_t *id, unsigned *shard)
-{
-    *shard = modelguard_table_shard(zone->table, id);
-
-    if (modelguard_table_lock(zone->table, *shard) == MODELGUARD_OK) {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                  "modelguard: zone \"%V\" cannot be locked",
-                  &zone->shm_zone->shm.name);
-
-    return NGX_ERROR;
-}
-
-
 ngx_uint_t
 ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
     const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now)
 {
-    unsigned    shard;
-    ngx_uint_t  began;
+    unsigned         shard;
+    ngx_uint_t       began;
+    modelguard_id_t  overflow;
 
-    shard = modelguard_table_shard(zone->table, id);
+    /* who shares a record with others is not banned for what they do */
 
-    if (modelguard_table_lock(zone->table, shard) != MODELGUARD_OK) {
+    modelguard_table_overflow(&overflow);
+
+    if (id->low == overflow.low && id->high == overflow.high) {
+        return 0;
+    }
+
+    if (ngx_http_modelguard_zone_enter(zone, id, &shard, ngx_cycle->log)
+        != NGX_OK)
+    {
         return 0;
     }
 

@@ -11,7 +11,7 @@
 #     3  module  conf                      sees everything; others see only
 #                                          the types of conf.h
 #     2  access  body  filter  variables   (and every noun not named here)
-#     1  zone  regex  codec  zlib  brotli  zstd  log  sync  json
+#     1  zone  state  secret  regex  codec  zlib  brotli  zstd  log  sync  json
 #     0  modelguard_*                      no nginx, no clock, no malloc
 
 set -euo pipefail
@@ -52,7 +52,8 @@ layer_of()
     noun=${1#"$PREFIX"}
 
     case ${noun%.*} in
-        zone | regex | log | sync | json)  echo 1 ;;
+        zone | zone_* | state* | secret)   echo 1 ;;
+        regex | log | sync | json)         echo 1 ;;
         codec | zlib | brotli | zstd)      echo 1 ;;
         module | conf)                     echo 3 ;;
         *)                                 echo 2 ;;
@@ -153,8 +154,9 @@ check_owners()
 #[[:space:]]*include[[:space:]]*["<]jansson json jansson
 \bjson_(t|loadb|dumps|object|array|integer)\b json jansson
 \bngx_shmtx_[a-z]+\( zone locks
-\bngx_slab_[a-z_]+\( zone|stat shared memory
-\bngx_shared_memory_add\( zone|stat shared memory
+\bngx_slab_[a-z_]+\( zone_init|stat shared memory
+\bngx_shared_memory_add\( zone_conf|stat shared memory
+\b(flock|mmap|munmap)\( state mapped files
 END
 }
 
