@@ -184,6 +184,7 @@ struct ngx_http_modelguard_loc_conf_s {
 
 
 extern ngx_command_t  ngx_http_modelguard_commands[];
+extern ngx_str_t  ngx_http_modelguard_default_types[];
 
 void *ngx_http_modelguard_create_main_conf(ngx_conf_t *cf);
 char *ngx_http_modelguard_init_main_conf(ngx_conf_t *cf, void *conf);
