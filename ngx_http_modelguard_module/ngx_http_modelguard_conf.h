@@ -62,6 +62,8 @@ typedef struct {
     ngx_http_complex_value_t    *burst;
     unsigned                     dry_run:1;
     unsigned                     always:1;   /* charge=always */
+    u_char                      *file;       /* where it stands */
+    ngx_uint_t                   line;
 } ngx_http_modelguard_budget_conf_t;
 
 
