@@ -29,7 +29,7 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 
 .PHONY: help deps build build-clang build-asan build-static unit unit-asan \
 	test test-modes test-hup test-postpone test-randomize test-asan \
-	test-static lint lint-self check-layers check-style check-order \
+	test-static fuzz-budget lint lint-self check-layers check-style check-order \
 	check-docs check-examples test-clients test-servers demo run bench \
 	clean
 
@@ -95,6 +95,18 @@ unit: deps  ## the unit tests of the pure layer
 unit-asan: deps  ## the same with the sanitizers
 	@$(UNITS) asan
 	$(SANITIZED) prove $(addprefix build/unit/asan/,$(UNIT_NAMES))
+
+# Each target is one file of t/fuzz; finds and the corpus stay in build/fuzz.
+
+fuzz-budget:  ## random times and operations on budgets, FUZZ_TIME=60 seconds
+	@mkdir -p build/fuzz/budget
+	clang -std=c99 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-I t/unit -I ngx_http_modelguard_module -o build/fuzz/budget.bin \
+		t/fuzz/budget.c ngx_http_modelguard_module/modelguard_budget*.c
+	build/fuzz/budget.bin -max_total_time=$${FUZZ_TIME:-60} -max_len=1024 \
+		-print_final_stats=1 -artifact_prefix=build/fuzz/budget- \
+		build/fuzz/budget
 
 lint: deps check-style check-layers check-order lint-self  ## all checks below
 

@@ -177,7 +177,7 @@ static void
 modelguard_budget_roll_calendar(const modelguard_budget_t *budget,
     modelguard_cell_t *cell, uint64_t now)
 {
-    uint64_t  start, begin;
+    uint64_t  own, start, begin;
 
     if (modelguard_budget_idle(cell)) {
         return;
@@ -191,13 +191,20 @@ modelguard_budget_roll_calendar(const modelguard_budget_t *budget,
     start = modelguard_cell_start(cell);
     begin = modelguard_budget_calendar_begin(budget, now);
 
-    if (start >= begin) {
+    if (start == begin) {
+        return;
+    }
+
+    own = modelguard_budget_calendar_begin(budget, start);
+
+    if (start > begin) {
+        modelguard_budget_start(cell, own);
         return;
     }
 
     /* another kind or offset does not tell when in its window was spent */
 
-    if (start == modelguard_budget_calendar_begin(budget, start)) {
+    if (start == own) {
         cell->cur = 0;
     }
 
@@ -368,7 +375,6 @@ modelguard_budget_settle(const modelguard_budget_t *budget,
         return;
     }
 
-    then = modelguard_budget_time(then);
     now = modelguard_budget_time(now);
 
     if (budget->kind == MODELGUARD_BUDGET_CONCURRENT) {

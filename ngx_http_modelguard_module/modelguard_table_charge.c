@@ -249,16 +249,20 @@ static uint64_t
 modelguard_table_due(const modelguard_table_bill_t *bill, unsigned which,
     unsigned n)
 {
-    unsigned  i;
-    uint64_t  due, cost;
+    unsigned                    i;
+    uint64_t                    due;
+    const modelguard_charge_t  *charge;
 
     due = 0;
 
     for (i = 0; i < n; i++) {
+        charge = &bill->charges[i];
 
-        if (bill->index[i] == which && !bill->charges[i].refused) {
-            cost = bill->charges[i].cost;
-            due = (due > UINT64_MAX - cost) ? UINT64_MAX : due + cost;
+        if (bill->index[i] == which
+            && !(charge->refused && charge->dry_run))
+        {
+            due = (due > UINT64_MAX - charge->cost) ? UINT64_MAX
+                                                    : due + charge->cost;
         }
     }
 

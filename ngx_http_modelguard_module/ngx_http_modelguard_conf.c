@@ -211,8 +211,8 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (ngx_http_modelguard_param_merge(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_modelguard_merge_inspect(cf, prev, conf) != NGX_CONF_OK
-        || ngx_http_modelguard_ratelimit_merge(cf, prev, conf) != NGX_CONF_OK
-        || ngx_http_modelguard_meter_merge(cf, prev, conf) != NGX_CONF_OK)
+        || ngx_http_modelguard_meter_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_modelguard_ratelimit_merge(cf, prev, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -56,9 +56,9 @@ ngx_http_modelguard_header_filter(ngx_http_request_t *r)
     mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
     if (!mglcf->guarded
-        && !mglcf->ratelimit
         && !mglcf->meter_tokens
         && !mglcf->meter_bits
+        && !mglcf->ratelimit
         && !r->internal
         && ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL)
     {

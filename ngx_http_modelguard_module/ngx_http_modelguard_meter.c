@@ -520,6 +520,10 @@ ngx_http_modelguard_meter_body(ngx_http_modelguard_response_t *res,
         if (ngx_buf_in_memory(b)) {
 
             if (ngx_http_modelguard_meter_buf(res, b) != NGX_OK) {
+
+                /* it passes as far as it could be read, too */
+
+                (void) modelguard_frame_pass(res->frame);
                 break;
             }
 

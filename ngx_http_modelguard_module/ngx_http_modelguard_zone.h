@@ -150,24 +150,6 @@ ngx_uint_t ngx_http_modelguard_zone_charge(
     ngx_log_t *log);
 
 /*
- * Puts the client's recent mean, or 0 if there is none, in place of the costs
- * that are NGX_HTTP_MODELGUARD_ZONE_MEAN.
- */
-
-void ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge);
-
-/* counts a refusal; 1 if it begins a ban, see modelguard_table_strike() */
-
-ngx_uint_t ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
-    const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now);
-
-/* settles n budgets of a client that were charged, see modelguard_settle_t */
-
-void ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
-    const modelguard_id_t *id, const modelguard_settle_t *settles,
-    ngx_uint_t n, uint64_t now);
-
-/*
  * Takes the lock of a client's shard, in whatever table the zone has moved to;
  * the caller uses zone->table after that, and gives the lock back.  NGX_OK or
  * NGX_ERROR, and then nothing may be passed.
@@ -190,6 +172,24 @@ void ngx_http_modelguard_zone_stuck(ngx_http_modelguard_zone_t *zone,
     ngx_log_t *log);
 void ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone,
     uint64_t now, ngx_log_t *log);
+
+/*
+ * Puts the client's recent mean, or 0 if there is none, in place of the costs
+ * that are NGX_HTTP_MODELGUARD_ZONE_MEAN.
+ */
+
+void ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge);
+
+/* counts a refusal; 1 if it begins a ban, see modelguard_table_strike() */
+
+ngx_uint_t ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now);
+
+/* settles n budgets of a client that were charged, see modelguard_settle_t */
+
+void ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_settle_t *settles,
+    ngx_uint_t n, uint64_t now);
 
 
 #endif /* NGX_HTTP_MODELGUARD_ZONE_H_INCLUDED */

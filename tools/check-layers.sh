@@ -28,6 +28,11 @@ PURE_HEADERS=" <stddef.h> <stdint.h> <string.h> <limits.h> "
 VECTOR_FILE=modelguard_scan.h
 VECTOR_HEADERS=" <emmintrin.h> <arm_neon.h> "
 
+# locks between processes are those of the C library
+
+LOCK_FILE=modelguard_lock
+LOCK_HEADERS=" <pthread.h> <errno.h> "
+
 STRICT="-std=c99 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion
     -Werror -fno-pic -fno-pie"
 
@@ -84,6 +89,12 @@ check_pure_includes()
 
                 if [ "$name" = $VECTOR_FILE ]; then
                     case "$VECTOR_HEADERS" in
+                        *" $header "*) continue ;;
+                    esac
+                fi
+
+                if [ "${name%.*}" = $LOCK_FILE ]; then
+                    case "$LOCK_HEADERS" in
                         *" $header "*) continue ;;
                     esac
                 fi
@@ -265,6 +276,10 @@ check_objects()
                 mem* | bcmp | strlen | __*mem*_chk)                    ;;
                 modelguard_* | __stack_chk_fail)                       ;;
                 _GLOBAL_OFFSET_TABLE_ | __*[td]i[34])                  ;;
+                pthread_mutex_* | pthread_mutexattr_*)
+                    [ "${name%.*}" = $LOCK_FILE ] \
+                        || problem "$name: the pure layer needs $symbol"
+                ;;
                 *)  problem "$name: the pure layer needs $symbol" ;;
             esac
         done
@@ -334,6 +349,9 @@ self_test()
     spoil includes modelguard_hash.c "$h <stdlib.h>" 'pure layer may not'
     spoil includes modelguard_hash.c "$h <ngx_core.h>" 'pure layer may not'
     spoil includes modelguard_hash.c "$h <emmintrin.h>" 'pure layer may not'
+    spoil includes modelguard_hash.c "$h <pthread.h>" 'pure layer may not'
+    spoil includes modelguard_table.c "$h <errno.h>" 'pure layer may not'
+    spoil includes modelguard_lock.c "$h <stdlib.h>" 'pure layer may not'
     spoil includes modelguard_hash.h "$h \"${n}_ctx.h\"" 'pure layer may not'
     spoil includes ${n}_zone.c "$h \"${n}_access.h\"" 'layer 1 includes'
     spoil includes ${n}_ctx.c "$h \"${n}_module.h\"" 'layer 2 includes'
@@ -355,6 +373,13 @@ self_test()
     spoil includes modelguard_extra.c '' 'config does not list'
     spoil includes stray.c '' 'neither'
     spoil objects modelguard_hash.c \
+        'void *malloc(size_t); void *modelguard_m(void);
+         void *modelguard_m(void) { return malloc(1); }' 'needs malloc'
+    spoil objects modelguard_hash.c \
+        'int pthread_mutex_lock(void *); int modelguard_m(void);
+         int modelguard_m(void) { return pthread_mutex_lock((void *) 8); }' \
+        'needs pthread_mutex_lock'
+    spoil objects modelguard_lock.c \
         'void *malloc(size_t); void *modelguard_m(void);
          void *modelguard_m(void) { return malloc(1); }' 'needs malloc'
     spoil objects modelguard_hash.c 'int modelguard_v; ' 'is a variable'

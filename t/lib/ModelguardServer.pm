@@ -20,6 +20,7 @@ use warnings;
 
 use File::Path qw( make_path remove_tree );
 use IO::Socket::INET;
+use POSIX ();
 use Time::HiRes qw( sleep time );
 
 
@@ -35,7 +36,19 @@ sub start {
     make_path("$prefix/conf", "$prefix/logs");
 
     $self->configure($http);
+    $self->launch(%options)
+        or die "nginx did not start: " . $self->log;
 
+    return $self;
+}
+
+
+# Starts nginx with the configuration as it lies there; 1 if it serves.  What
+# env sets is in its environment, and under => [...] is a command to run it.
+
+sub launch {
+    my ($self, %options) = @_;
+    my $prefix = $self->{prefix};
     my $pid = fork;
 
     defined $pid or die "cannot fork: $!";
@@ -43,16 +56,24 @@ sub start {
     if ($pid == 0) {
         open STDOUT, '>', "$prefix/logs/output" or die;
         open STDERR, '>&', \*STDOUT or die;
-        exec $ENV{TEST_NGINX_BINARY}, '-p', "$prefix/", '-c',
-             "$prefix/conf/nginx.conf", '-g', 'daemon off;'
+        %ENV = (%ENV, %{ $options{env} // {} });
+        exec @{ $options{under} // [] }, $ENV{TEST_NGINX_BINARY}, '-p',
+             "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g', 'daemon off;'
             or die "$ENV{TEST_NGINX_BINARY}: $!";
     }
 
     $self->{pid} = $pid;
-    $self->wait_for(sub { eval { $self->connect } })
-        or die "nginx did not start: " . $self->log;
 
-    return $self;
+    my $up;
+
+    $self->wait_for(sub {
+        $up = eval { $self->connect };
+        return $up || waitpid($pid, POSIX::WNOHANG()) == $pid;
+    });
+
+    delete $self->{pid} if !$up;
+
+    return $up ? 1 : 0;
 }
 
 

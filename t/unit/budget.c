@@ -9,7 +9,7 @@
 
 
 #include "tap.h"
-#include "modelguard_budget.h"
+#include "budget_kit.h"
 
 
 #define MODELGUARD_BUDGET_INT128    0
@@ -32,21 +32,6 @@
 #undef modelguard_budget_reset
 #undef modelguard_budget_renew
 #undef modelguard_budget_settle
-
-
-#define LIMIT_MAX   MODELGUARD_BUDGET_LIMIT_MAX
-#define WINDOW_MAX  MODELGUARD_BUDGET_WINDOW_MAX
-#define UNITS_MAX   MODELGUARD_BUDGET_UNITS_MAX
-#define TIME_MAX    MODELGUARD_BUDGET_TIME_MAX
-#define NEVER       MODELGUARD_BUDGET_NEVER
-
-#define start_of(cell)  modelguard_cell_start(cell)
-
-
-typedef modelguard_budget_t  budget_t;
-typedef modelguard_cell_t    cell_t;
-
-__extension__ typedef unsigned __int128  wide_t;
 
 
 typedef struct {
@@ -75,40 +60,6 @@ static code_t  codes[] = {
       again_modelguard_budget_wait, again_modelguard_budget_spend,
       again_modelguard_budget_remaining, again_modelguard_budget_reset }
 };
-
-
-static uint64_t  seed = 0x9e3779b97f4a7c15ULL;
-
-
-static uint64_t
-any(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-
-    return seed * 0x2545f4914f6cdd1dULL;
-}
-
-
-static uint64_t
-below(uint64_t n)
-{
-    return any() % n;
-}
-
-
-/* of any magnitude, from 1 to "max" */
-
-static uint64_t
-sized(uint64_t max)
-{
-    uint64_t  n;
-
-    n = any() >> below(64);
-
-    return n % max + 1;
-}
 
 
 /* the mean of every cell of these tests, which nothing here may change */
@@ -383,154 +334,6 @@ test_large(code_t *code)
 }
 
 
-/*
- * The estimate falls by at most limit / window a ms, because what is carried
- * over a bucket's end never exceeds the limit.  So over any d ms, wherever
- * they begin, no more passes than
- *
- *     limit + burst + limit * d / window
- *
- * which is limit + burst at an instant, also at the edge of two buckets,
- * where a fixed window would let twice the limit pass.
- */
-
-#define EVENTS  1500
-
-static uint64_t  times[EVENTS], costs[EVENTS];
-
-
-static unsigned
-overruns(const budget_t *budget, unsigned n)
-{
-    wide_t    sum;
-    unsigned  i, j, failed;
-
-    failed = 0;
-
-    for (i = 0; i < n; i++) {
-        sum = 0;
-
-        for (j = i; j < n; j++) {
-            sum += costs[j];
-            failed += sum > (wide_t) budget->limit + budget->burst
-                            + (wide_t) budget->limit * (times[j] - times[i])
-                              / budget->window;
-        }
-    }
-
-    return failed;
-}
-
-
-static void
-test_rate(code_t *code)
-{
-    cell_t    cell;
-    budget_t  budget;
-    unsigned  run, n, tries, failed;
-    uint64_t  now, cost;
-
-    failed = 0;
-    memset(&budget, 0, sizeof(budget));
-
-    for (run = 0; run < 40; run++) {
-        budget.limit = sized(200);
-        budget.burst = (run % 2) ? sized(300) : 0;
-        budget.window = 1000 + below(2000);
-
-        memset(&cell, 0, sizeof(cell));
-        now = below(1ULL << 40);
-
-        for (n = 0, tries = 0; n < EVENTS && tries < 100000; tries++) {
-            code->roll(&budget, &cell, now);
-
-            /* all that is left, or a little, or nothing for a long while */
-
-            cost = code->remaining(&budget, &cell, now);
-
-            if (run % 4 > 1) {
-                cost = sized(cost + 1);
-            }
-
-            if (cost && code->wait(&budget, &cell, cost, now) == 0) {
-                code->spend(&budget, &cell, cost, now);
-                times[n] = now;
-                costs[n++] = cost;
-            }
-
-            now += (below(50) == 0) ? below(3 * budget.window)
-                                    : below(1 + budget.window / 50);
-        }
-
-        failed += overruns(&budget, n);
-    }
-
-    ok(failed == 0, "%s: limit + burst + limit * d / window over any d, "
-       "%u runs", code->name, run);
-}
-
-
-static void
-test_edge(code_t *code)
-{
-    cell_t    cell;
-    uint64_t  edge;
-    budget_t  budget = { 100, 0, 60000, 0, 0 };
-
-    memset(&cell, 0, sizeof(cell));
-    edge = 5000 + budget.window;
-
-    code->spend(&budget, &cell, 1, 5000);
-    code->roll(&budget, &cell, edge - 1);
-    code->spend(&budget, &cell, 99, edge - 1);
-
-    ok(code->remaining(&budget, &cell, edge - 1) == 0, "%s: full at the end "
-       "of a bucket", code->name);
-
-    code->roll(&budget, &cell, edge);
-    ok(code->wait(&budget, &cell, 1, edge) == 600, "%s: full at the start of "
-       "the next, one unit after 1/100 window", code->name);
-    ok(code->wait(&budget, &cell, 100, edge) == 60000, "%s: all after one "
-       "window", code->name);
-}
-
-
-static void
-test_average(code_t *code)
-{
-    cell_t           cell;
-    uint64_t         now, cost, total;
-    unsigned         i, failed, windows;
-    static budget_t  budgets[] = {
-        { 100, 0, 1000, 0, 0 }, { 100, 50, 1000, 0, 0 },
-        { 100, 5000, 1000, 0, 0 }, { 1, 20, 1000, 0, 0 }, { 7, 7, 1013, 0, 0 }
-    };
-
-    windows = 400;
-    failed = 0;
-
-    for (i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
-        memset(&cell, 0, sizeof(cell));
-        total = 0;
-
-        for (now = 77; now < 77 + windows * budgets[i].window; now++) {
-            code->roll(&budgets[i], &cell, now);
-            cost = code->remaining(&budgets[i], &cell, now);
-            code->spend(&budgets[i], &cell, cost, now);
-            total += cost;
-        }
-
-        /* rounding up costs the greedy at most a unit a window */
-
-        failed += total > windows * budgets[i].limit + budgets[i].burst;
-        failed += total < windows * (budgets[i].limit - 1) + budgets[i].burst;
-    }
-
-    ok(failed == 0, "%s: greed gets the limit per window in the long run, "
-       "and the burst once, %u budgets", code->name, i);
-}
-
-
 static void
 test_clock(code_t *code)
 {
@@ -583,12 +386,14 @@ test_clock(code_t *code)
     ok(code->reset(&budget, &cell, 8999) == 0, "%s: idle", code->name);
 
     code->spend(&budget, &cell, 1, 8999);
-    ok(start_of(&cell) == 8999, "%s: a charge when idle begins anew", code->name);
+    ok(start_of(&cell) == 8999, "%s: a charge when idle begins anew",
+       code->name);
 
     memset(&cell, 0, sizeof(cell));
     start_at(&cell, 9000);
     code->spend(&budget, &cell, 1, 10);
-    ok(start_of(&cell) == 10 && cell.stamp % 65536 == MEAN, "%s: also before an idle start", code->name);
+    ok(start_of(&cell) == 10 && cell.stamp % 65536 == MEAN,
+       "%s: also before an idle start", code->name);
 
     start_at(&cell, 0);
     cell.cur = UNITS_MAX;
@@ -722,9 +527,6 @@ main(void)
     for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         test_small(&codes[i]);
         test_large(&codes[i]);
-        test_rate(&codes[i]);
-        test_edge(&codes[i]);
-        test_average(&codes[i]);
         test_clock(&codes[i]);
         test_saturation(&codes[i]);
         test_end(&codes[i]);

@@ -3,7 +3,8 @@
  * Copyright (C) the modelguard authors
  *
  * modelguard_table: bounds, verdicts, and any requests against a dumb model.
- * What happens when a table is full is tested in eviction.c.
+ * What happens when a table is full is tested in eviction.c, what follows a
+ * charge in settle.c, and what is left of a dead process in repair.c.
  */
 
 
@@ -11,27 +12,144 @@
 
 
 static void
+test_sizes(void)
+{
+    size_t         size, failed, i;
+    unsigned       n;
+    static size_t  expected[] = { 0, 64, 102, 170, 170, 256, 256, 256, 256, 0 };
+
+    ok(sizeof(table_t) == 512 && sizeof(modelguard_lock_t) == 64
+       && sizeof(modelguard_table_shard_t) % 64 == 0
+       && sizeof(modelguard_table_overflow_t) == 256
+       && sizeof(body_t) == MODELGUARD_TABLE_BODY_MAX,
+       "structures are as wide as cache lines");
+
+    failed = 0;
+
+    for (n = 0; n < 10; n++) {
+        failed += modelguard_table_bytes(n) != expected[n];
+    }
+
+    failed += modelguard_table_bytes(UINT32_MAX) != 0;
+
+    ok(failed == 0, "bytes of clients with 0 to 9 budgets");
+
+    failed = 0;
+
+    for (n = 1; n <= 8; n *= 2) {
+        for (i = 1; i < 5000; i += 1 + i / 7) {
+            size = bytes(i);
+
+            failed += modelguard_table_capacity(size, n)
+                      < i * pack(n) * WAYS * 15 / 16;
+            failed += modelguard_table_capacity(size, n)
+                      > i * pack(n) * WAYS;
+            failed += modelguard_table_capacity(size - 1, n)
+                      > (i - 1) * pack(n) * WAYS;
+        }
+    }
+
+    failed += modelguard_table_capacity(bytes(1) - 1, 1) != 0
+              || modelguard_table_capacity(bytes(1), 1) != 64
+              || modelguard_table_capacity(bytes(1) + PAGE - 1, 1) != 64
+              || modelguard_table_capacity(bytes(2), 1) != 128
+              || modelguard_table_capacity(0, 1) != 0
+              || modelguard_table_capacity(1 << 20, 0) != 0
+              || modelguard_table_capacity(1 << 20, 9) != 0;
+
+    ok(failed == 0, "capacities");
+}
+
+
+/* 2, 4 .. 64 shards as soon as each has 16 pages, and never more */
+
+static void
+test_shards(void)
+{
+    size_t     pages, failed, i, k, n[64];
+    table_t   *table;
+    unsigned   shards, s;
+    client_t   id;
+    record_t   record, other;
+
+    failed = 0;
+
+    for (shards = 2; shards <= 128; shards *= 2) {
+        for (pages = 16 * shards - 1; pages <= 16 * shards + 1; pages++) {
+            table = build(1, pages);
+
+            s = (pages < 16 * shards) ? shards / 2 : shards;
+            s = (s > 64) ? 64 : s;
+
+            failed += table->shards != s || table->pages != pages / s
+                      || modelguard_table_check(table, sizeof(table_t),
+                                                table->size)
+                         != MODELGUARD_OK;
+            failed += (uint8_t *) modelguard_table_part(table, s)
+                      > (uint8_t *) slot(table, 0).id;
+            failed += modelguard_table_capacity(table->size, 1)
+                      != slots(table);
+            free(table);
+        }
+    }
+
+    ok(failed == 0, "shards for 31, 32, 33 pages and on to 2049");
+
+    table = build(3, 16 * 64);
+    failed = 0;
+    memset(n, 0, sizeof(n));
+
+    for (i = 0; i < 64000; i++) {
+        id = client(i);
+        s = modelguard_table_shard(table, &id);
+        failed += s >= 64;
+        n[s & 63]++;
+    }
+
+    for (i = 0; i < 64; i++) {
+        failed += n[i] < 850 || n[i] > 1150;
+    }
+
+    ok(failed == 0, "clients go to all shards alike");
+
+    failed = 0;
+    k = 0;
+
+    for (s = 0; s < 64; s++) {
+        for (i = 0; i < modelguard_table_records(table); i++, k++) {
+            modelguard_table_nth(table, s, i, &record);
+            other = slot(table, k);
+            failed += record.id != other.id || record.body != other.body;
+            failed += record.number != i;
+
+            failed += ((uint8_t *) record.id - (uint8_t *) table) / PAGE
+                      != ((uint8_t *) record.body + 24 + 24 * 4 - 1
+                          - (uint8_t *) table) / PAGE;
+        }
+    }
+
+    ok(failed == 0 && k == slots(table), "%zu records where they should be, "
+       "and none over the end of a page", k);
+
+    free(table);
+}
+
+
+static void
 test_init(void)
 {
     size_t          size, failed, i;
     table_t        *table;
-    static int      cells[] = { 0, 2, 2, 4, 4, 8, 8, 8, 8, 0, 0 };
+    static int      cells[] = { 0, 1, 2, 4, 4, 8, 8, 8, 8, 0, 0 };
     unsigned char  *mem;
 
-    ok(modelguard_table_slot(2) == 72 && modelguard_table_slot(4) == 120
-       && modelguard_table_slot(8) == 216, "bytes of slots");
-    ok(modelguard_table_slot(0) == 0 && modelguard_table_slot(1) == 0
-       && modelguard_table_slot(3) == 0 && modelguard_table_slot(5) == 0
-       && modelguard_table_slot(9) == 0 && modelguard_table_slot(16) == 0,
-       "no slots of other numbers of cells");
-
     failed = 0;
-    table = malloc(1 << 16);
+    table = aligned_alloc(PAGE, 1 << 16);
 
     for (i = 0; i <= 10; i++) {
         memset(table, 0xff, 1 << 16);
 
-        if (modelguard_table_init(table, 1 << 16, (unsigned) i)
+        if (modelguard_table_init(table, 1 << 16, (unsigned) i, uid, 9)
             != (cells[i] ? MODELGUARD_OK : MODELGUARD_INVALID))
         {
             failed++;
@@ -40,57 +158,80 @@ test_init(void)
 
         failed += cells[i]
                   && (table->cells != (uint32_t) cells[i]
-                      || modelguard_table_check(table, 1 << 16));
+                      || table->uid[0] != uid[0] || table->uid[1] != uid[1]
+                      || table->secret != 9 || stat_of(table).records != 0
+                      || modelguard_table_check(table, 1 << 16, 1 << 16));
     }
 
     ok(failed == 0, "0 to 10 budgets");
-    ok(modelguard_table_init((char *) table + 4, 1 << 15, 1)
-       == MODELGUARD_INVALID, "bad alignment");
+
+    failed = 0;
+
+    for (i = 1; i < 64; i++) {
+        failed += modelguard_table_init((char *) table + i, 1 << 15, 1, uid,
+                                        0)
+                  != MODELGUARD_INVALID;
+    }
+
+    failed += modelguard_table_init((char *) table + 64, 1 << 15, 1, uid, 0)
+              != MODELGUARD_OK;
+
+    ok(failed == 0, "bad alignments, and one of 64 bytes");
     free(table);
 
-    for (i = 2; i <= 8; i *= 2) {
-        size = bytes((unsigned) i, 2);
+    for (i = 1; i <= 8; i *= 2) {
+        size = bytes(1);
 
-        table = malloc(size);
-        failed = modelguard_table_init(table, size - 1, (unsigned) i)
+        table = aligned_alloc(PAGE, size + PAGE);
+        failed = modelguard_table_init(table, size - 1, (unsigned) i, uid, 0)
                  != MODELGUARD_TOO_BIG;
-        failed += modelguard_table_init(table, 0, (unsigned) i)
+        failed += modelguard_table_init(table, 0, (unsigned) i, uid, 0)
                   != MODELGUARD_TOO_BIG;
-        failed += modelguard_table_init(table, HEADER - 1, (unsigned) i)
+        failed += modelguard_table_init(table, size - PAGE, (unsigned) i, uid,
+                                        0)
                   != MODELGUARD_TOO_BIG;
-        free(table);
 
-        table = calloc(1, size);
+        memset(table, 0, size);
         mem = guard_copy(table, size);
         free(table);
-        table = (table_t *) mem;
+        table = (table_t *) (void *) mem;
 
-        failed += modelguard_table_init(table, size, (unsigned) i)
+        failed += modelguard_table_init(table, size, (unsigned) i, uid, 0)
                   != MODELGUARD_OK;
-        failed += table->buckets != 2 || table->size != size
-                  || modelguard_table_check(table, size) != MODELGUARD_OK;
+        failed += table->pages != 1 || table->shards != 1
+                  || table->size != size
+                  || modelguard_table_check(table, size, size)
+                     != MODELGUARD_OK;
         guard_free(mem, size);
 
-        table = malloc(size + 1);
-        failed += modelguard_table_init(table, size + 1, (unsigned) i)
-                  != MODELGUARD_OK || table->buckets != 2
-                  || modelguard_table_check(table, size + 1)
+        table = aligned_alloc(PAGE, size + PAGE);
+        failed += modelguard_table_init(table, size + 1, (unsigned) i, uid, 0)
+                  != MODELGUARD_OK || table->pages != 1
+                  || modelguard_table_check(table, size + 1, size + 1)
                      != MODELGUARD_OK;
         free(table);
 
-        ok(failed == 0, "%zu cells: a byte below two buckets, two buckets at "
+        ok(failed == 0, "%zu cells: a byte below one page, one page at "
            "a guard page, a byte more", i);
     }
+}
+
+
+static int
+sane(const table_t *table)
+{
+    return modelguard_table_check(table, sizeof(table_t), table->size);
 }
 
 
 static void
 test_check(void)
 {
+    int        rc;
     size_t     size, failed, i;
-    table_t   *table, copy;
+    table_t   *table, copy, *odd;
     budget_t   budget = { 10, 0, 60000, 0, 0 };
-    uint64_t  *word;
+    uint8_t   *byte;
 
     table = build(3, 5);
     size = table->size;
@@ -99,67 +240,109 @@ test_check(void)
     modelguard_table_register(table, 8, &budget);
     copy = *table;
 
-    ok(modelguard_table_check(table, size) == MODELGUARD_OK, "a good table");
-    ok(modelguard_table_check(table, size - 1) == MODELGUARD_INVALID
-       && modelguard_table_check(table, size + 1) == MODELGUARD_INVALID
-       && modelguard_table_check(table, sizeof(table_t) - 1)
-          == MODELGUARD_INVALID
-       && modelguard_table_check(table, 0) == MODELGUARD_INVALID,
-       "another size");
-    ok(modelguard_table_check((char *) table + 4, size) == MODELGUARD_INVALID,
-       "bad alignment");
+    ok(modelguard_table_check(table, size, size) == MODELGUARD_OK
+       && modelguard_table_check(table, sizeof(table_t), size)
+          == MODELGUARD_OK, "a good table");
+    ok(modelguard_table_check(table, size, size - 1) == MODELGUARD_TABLE_TORN
+       && modelguard_table_check(table, size, size + 1)
+          == MODELGUARD_TABLE_TORN
+       && modelguard_table_check(table, size, size + ((uint64_t) 1 << 32))
+          == MODELGUARD_TABLE_TORN
+       && modelguard_table_check(table, size, 0) == MODELGUARD_TABLE_TORN
+       && modelguard_table_check(table, sizeof(table_t) - 1, size)
+          == MODELGUARD_TABLE_TORN, "another size");
+    ok(modelguard_table_check(table, 7, size) == MODELGUARD_TABLE_FOREIGN
+       && modelguard_table_check(table, 0, size) == MODELGUARD_TABLE_FOREIGN
+       && modelguard_table_check(table, 8, size) == MODELGUARD_TABLE_OTHER,
+       "hardly anything");
 
-#define damaged(field, value)                                                 \
+    odd = malloc(sizeof(table_t) + 1);
+    memcpy((char *) odd + 1, table, sizeof(table_t));
+    ok(modelguard_table_check((char *) odd + 1, sizeof(table_t), size)
+       == MODELGUARD_OK, "a copy of the header at an odd address");
+    free(odd);
+
+#define damaged(field, value, code)                                           \
     table->field = value;                                                     \
-    ok(modelguard_table_check(table, size) == MODELGUARD_INVALID,             \
-       #field " = " #value);                                                  \
+    ok(sane(table) == code, #field " = " #value);                             \
+    table->check = modelguard_table_sum(table, 0);                            \
+    ok(modelguard_table_check(table, size, size) == code,                     \
+       "and with a right sum");                                               \
     *table = copy
 
-    damaged(magic, 0);
-    damaged(magic, MODELGUARD_TABLE_MAGIC + 1);
-    damaged(layout, 0);
-    damaged(layout, MODELGUARD_TABLE_LAYOUT + 1);
-    damaged(cells, 0);
-    damaged(cells, 2);
-    damaged(cells, 3);
-    damaged(cells, 8);
-    damaged(cells, UINT32_MAX);
-    damaged(buckets, 0);
-    damaged(buckets, 1);
-    damaged(buckets, 4);
-    damaged(buckets, 6);
-    damaged(buckets, UINT64_MAX);
-    damaged(size, 0);
-    damaged(size, UINT64_MAX);
-    damaged(records, 41);
-    damaged(records, UINT64_MAX);
-    damaged(budgets[0].budget.limit, 0);
-    damaged(budgets[1].budget.window, 0);
-    damaged(budgets[1].budget.burst, UINT64_MAX);
-    damaged(budgets[1].name, 7);
+    damaged(layout, 0, MODELGUARD_TABLE_OTHER);
+    damaged(layout, 1, MODELGUARD_TABLE_OTHER);
+    damaged(layout, MODELGUARD_TABLE_LAYOUT + 1, MODELGUARD_TABLE_OTHER);
+    damaged(cells, 0, MODELGUARD_TABLE_TORN);
+    damaged(cells, 1, MODELGUARD_TABLE_TORN);
+    damaged(cells, 3, MODELGUARD_TABLE_TORN);
+    damaged(cells, 16, MODELGUARD_TABLE_TORN);
+    damaged(cells, UINT32_MAX, MODELGUARD_TABLE_TORN);
+    damaged(shards, 0, MODELGUARD_TABLE_TORN);
+    damaged(shards, 2, MODELGUARD_TABLE_TORN);
+    damaged(shards, UINT32_MAX, MODELGUARD_TABLE_TORN);
+    damaged(pages, 0, MODELGUARD_TABLE_TORN);
+    damaged(pages, 4, MODELGUARD_TABLE_TORN);
+    damaged(pages, 6, MODELGUARD_TABLE_TORN);
+    damaged(pages, UINT32_MAX, MODELGUARD_TABLE_TORN);
+    damaged(pending, 9, MODELGUARD_TABLE_TORN);
+    damaged(pending, UINT64_MAX, MODELGUARD_TABLE_TORN);
+    damaged(budgets[0].budget.limit, 0, MODELGUARD_TABLE_TORN);
+    damaged(budgets[1].budget.window, 0, MODELGUARD_TABLE_TORN);
+    damaged(budgets[1].budget.burst, UINT64_MAX, MODELGUARD_TABLE_TORN);
+    damaged(budgets[1].budget.kind, MODELGUARD_BUDGET_KINDS,
+            MODELGUARD_TABLE_TORN);
+    damaged(budgets[1].name, 7, MODELGUARD_TABLE_TORN);
 
     table->budgets[4] = copy.budgets[0];
-    damaged(budgets[4].name, 9);
-    table->budgets[3] = copy.budgets[0];
-    table->budgets[3].name = 9;
-    ok(modelguard_table_check(table, size) == MODELGUARD_OK,
-       "a budget in the last cell");
+    damaged(budgets[4].name, 9, MODELGUARD_TABLE_TORN);
+
+    table->magic = 0;
+    rc = sane(table);
+    table->magic = MODELGUARD_TABLE_MAGIC + 1;
+    ok(rc == MODELGUARD_TABLE_FOREIGN
+       && sane(table) == MODELGUARD_TABLE_FOREIGN, "no table at all");
     *table = copy;
 
-    table->records = 40;
-    ok(modelguard_table_check(table, size) == MODELGUARD_OK, "a full table");
+    table->moved = MODELGUARD_TABLE_MOVED;
+    table->budgets[0].peak = 77;
+    ok(sane(table) == MODELGUARD_OK, "what may change is not in the sum");
     *table = copy;
 
-    /* no single bit of the numbers that address memory may be wrong */
+    /* no single bit may be wrong, but of what may change */
 
-    for (i = 0; i < 4 * 64; i++) {
-        word = (uint64_t *) table + i / 64;
-        *word ^= (uint64_t) 1 << i % 64;
-        failed += modelguard_table_check(table, size) != MODELGUARD_INVALID;
-        *word ^= (uint64_t) 1 << i % 64;
+    for (i = 0; i < 8 * sizeof(table_t); i++) {
+        byte = (uint8_t *) table + i / 8;
+        *byte ^= (uint8_t) (1 << i % 8);
+
+        rc = modelguard_table_check(table, size, size);
+
+        if (i / 64 == 0) {
+            failed += rc != MODELGUARD_TABLE_FOREIGN;
+
+        } else if (i / 32 == offsetof(table_t, layout) / 4) {
+            failed += rc != MODELGUARD_TABLE_OTHER;
+
+        } else if (memcmp(&copy.budgets, &table->budgets,
+                          sizeof(copy.budgets)) == 0
+                   ? (i / 8 >= offsetof(table_t, moved))
+                   : (table->budgets[0].peak != copy.budgets[0].peak
+                      || table->budgets[1].peak != copy.budgets[1].peak
+                      || table->budgets[2].peak || table->budgets[3].peak
+                      || table->budgets[4].peak || table->budgets[5].peak
+                      || table->budgets[6].peak || table->budgets[7].peak))
+        {
+            failed += rc != MODELGUARD_OK && table->pending == copy.pending;
+
+        } else {
+            failed += rc != MODELGUARD_TABLE_TORN;
+        }
+
+        *byte ^= (uint8_t) (1 << i % 8);
     }
 
-    ok(failed == 0, "any bit of magic, layout, cells, buckets, size");
+    ok(failed == 0 && memcmp(table, &copy, sizeof(copy)) == 0,
+       "any bit of a header");
 
     free(table);
 }
@@ -171,29 +354,34 @@ test_register(void)
     table_t   *table;
     unsigned   i, n, failed;
     budget_t   budget = { 10, 0, 60000, 0, 0 };
+    budget_t   day = { 10, 0, 0, MODELGUARD_BUDGET_DAY, 3600 };
     verdict_t  verdict;
 
-    for (n = 2; n <= 8; n *= 2) {
+    for (n = 1; n <= 8; n *= 2) {
         table = build(n, 4);
         failed = 0;
 
         for (i = 1; i <= n; i++) {
+            failed += modelguard_table_index(table, i) != n;
             failed += modelguard_table_register(table, i, &budget)
                       != MODELGUARD_OK;
+            failed += modelguard_table_index(table, i) != i - 1;
+            failed += sane(table) != MODELGUARD_OK;
         }
 
         failed += modelguard_table_register(table, n + 1, &budget)
                   != MODELGUARD_TOO_BIG;
         failed += modelguard_table_register(table, n, &budget)
                   != MODELGUARD_OK;
-        failed += modelguard_table_check(table, table->size)
-                  != MODELGUARD_OK;
+        failed += modelguard_table_index(table, 0) != n
+                  || modelguard_table_index(table, n + 1) != n;
+        failed += sane(table) != MODELGUARD_OK;
 
         ok(failed == 0, "%u budgets and no more", n);
         free(table);
     }
 
-    table = build(1, 4);
+    table = build(2, 4);
 
     ok(modelguard_table_register(table, 0, &budget) == MODELGUARD_INVALID,
        "the name 0");
@@ -219,6 +407,21 @@ test_register(void)
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.remaining == 0
        && verdict.wait && verdict.wait < NEVER, "a limit below what is spent");
 
+    ok(table->budgets[0].peak == 5, "the peak is that of the new limit");
+    budget.limit = 500;
+    charge(table, 2, &budget, 1, 3000);
+    ok(table->budgets[0].peak == 500, "until somebody has a larger one");
+    budget.limit = 5;
+    modelguard_table_register(table, 7, &budget);
+    ok(table->budgets[0].peak == 500, "which the same limit does not end");
+
+    ok(modelguard_table_register(table, 7, &day) == MODELGUARD_OK
+       && memcmp(&table->budgets[0].budget, &day, sizeof(day)) == 0
+       && sane(table) == MODELGUARD_OK
+       && modelguard_table_register(table, 7, &budget) == MODELGUARD_OK
+       && memcmp(&table->budgets[0].budget, &budget, sizeof(budget)) == 0
+       && sane(table) == MODELGUARD_OK, "another kind, and back");
+
     free(table);
 }
 
@@ -229,11 +432,13 @@ test_verdicts(void)
     table_t   *table;
     client_t   id;
     unsigned   n;
+    stat_t     stat;
     budget_t   minute = { 10, 0, 60000, 0, 0 };
     budget_t   hour = { 15, 5, 3600000, 0, 0 };
     charge_t   charges[9];
     verdict_t  verdict;
 
+    memset(charges, 0, sizeof(charges));
     table = build(3, 4);
     id = client(1);
     modelguard_table_register(table, 7, &minute);
@@ -241,19 +446,18 @@ test_verdicts(void)
 
     verdict = charge(table, 1, &minute, 0, 1000);
     ok(verdict.verdict == MODELGUARD_PASSED && verdict.remaining == 10
-       && verdict.reset == 0 && verdict.wait == 0 && table->records == 0
-       && walk(table) == 0, "a cost of 0 looks and leaves no record");
+       && verdict.reset == 0 && verdict.wait == 0 && walk(table) == 0, "a cost of 0 looks and leaves no record");
 
     verdict = charge(table, 1, &minute, 11, 1000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.wait == NEVER
        && verdict.remaining == 10 && verdict.reset == 0
-       && table->records == 0 && walk(table) == 0,
+       && walk(table) == 0,
        "a refused stranger leaves no record");
 
     verdict = charge(table, 1, &minute, 10, 1000);
     ok(verdict.verdict == MODELGUARD_PASSED && verdict.remaining == 0
        && verdict.reset == 120000 && verdict.wait == 0
-       && table->records == 1 && walk(table) == 1, "all at once");
+       && walk(table) == 1, "all at once");
 
     verdict = charge(table, 1, &minute, 1, 2000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.wait == 65000
@@ -266,38 +470,38 @@ test_verdicts(void)
     charges[1].budget = &hour;
     charges[1].cost = 5;
 
-    modelguard_table_charge(table, &id, charges, 2, 2000, &verdict);
+    verdict = ask(table, &id, charges, 2, 2000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.which == 0
        && verdict.wait == 89000, "two budgets, one of them spent");
 
-    modelguard_table_charge(table, &id, &charges[1], 1, 2000, &verdict);
+    verdict = ask(table, &id, &charges[1], 1, 2000);
     ok(verdict.verdict == MODELGUARD_PASSED && verdict.remaining == 15,
        "and the other was not charged");
 
-    modelguard_table_charge(table, &id, charges, 2, 91000, &verdict);
+    verdict = ask(table, &id, charges, 2, 91000);
     ok(verdict.verdict == MODELGUARD_PASSED && verdict.which == 0
        && verdict.remaining == 0, "which: the smallest share remaining");
 
     charges[0].cost = 0;
     charges[1].cost = 11;
-    modelguard_table_charge(table, &id, charges, 2, 91000, &verdict);
+    verdict = ask(table, &id, charges, 2, 91000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.which == 1
        && verdict.remaining == 10, "which: the longest wait");
 
     charges[1].cost = UINT64_MAX;
-    modelguard_table_charge(table, &id, charges, 2, 91000, &verdict);
+    verdict = ask(table, &id, charges, 2, 91000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.which == 1
        && verdict.wait == NEVER, "a cost of 2^64 - 1");
 
     charges[1].cost = 0;
     charges[1].name = 9;
-    modelguard_table_charge(table, &id, charges, 2, 999000, &verdict);
+    verdict = ask(table, &id, charges, 2, 999000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.which == 1
        && verdict.wait == NEVER && verdict.remaining == 0
        && verdict.reset == 0, "a budget that is not registered");
 
     charges[1].name = 0;
-    modelguard_table_charge(table, &id, charges, 2, 999000, &verdict);
+    verdict = ask(table, &id, charges, 2, 999000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.wait == NEVER,
        "nor is the name 0, ever");
 
@@ -309,17 +513,17 @@ test_verdicts(void)
         charges[n].cost = 2;
     }
 
-    modelguard_table_charge(table, &id, charges, 6, 1000, &verdict);
+    verdict = ask(table, &id, charges, 6, 1000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.which == 5
        && verdict.remaining == 10, "a budget charged six times over");
-    modelguard_table_charge(table, &id, charges, 5, 1000, &verdict);
+    verdict = ask(table, &id, charges, 5, 1000);
     ok(verdict.verdict == MODELGUARD_PASSED && verdict.remaining == 0,
        "five times is all");
 
-    modelguard_table_charge(table, &id, charges, 0, 1000, &verdict);
+    verdict = ask(table, &id, charges, 0, 1000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.wait == NEVER,
        "no budget is no free pass");
-    modelguard_table_charge(table, &id, charges, 9, 1000, &verdict);
+    verdict = ask(table, &id, charges, 9, 1000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.wait == NEVER,
        "nor are nine");
 
@@ -328,8 +532,11 @@ test_verdicts(void)
        && modelguard_table_would_pass(table, &id, charges, 9, 1000)
           == MODELGUARD_LIMITED, "nor would they be");
 
-    ok(table->passed == 5 && table->limited == 10 && table->exhausted == 0
-       && table->evicted == 0 && table->records == 2, "statistics");
+    stat = stat_of(table);
+    ok(stat.passed == 5 && stat.limited == 10 && stat.exhausted == 0
+       && stat.evicted == 0 && stat.expired == 0 && stat.banned == 0
+       && stat.bans == 0 && stat.records == 2 && walk(table) == 2,
+       "statistics");
 
     free(table);
 }
@@ -426,13 +633,15 @@ test_model(unsigned budgets)
     client_t   id;
     budget_t   params[BUDGETS];
     charge_t   charges[BUDGETS];
+    stat_t     stat;
     unsigned   i, n, c, which, failed, passes;
     uint64_t   now, wait;
     verdict_t  verdict;
 
-    table = build(budgets, 2 + budgets % 2);
-    moved = malloc(table->size);
-    before = malloc(table->size);
+    memset(charges, 0, sizeof(charges));
+    table = build(budgets, 1 + budgets % 3);
+    moved = aligned_alloc(PAGE, table->size);
+    before = aligned_alloc(PAGE, table->size);
     memset(&model, 0, sizeof(model));
     failed = 0;
     passes = 0;
@@ -443,6 +652,8 @@ test_model(unsigned budgets)
         params[i].limit = 5 + below(100);
         params[i].burst = below(2) ? below(50) : 0;
         params[i].window = 1000 + below(100000);
+        params[i].kind = MODELGUARD_BUDGET_SLIDING;
+        params[i].offset = 0;
         failed += modelguard_table_register(table, 100 + i, &params[i])
                   != MODELGUARD_OK;
     }
@@ -465,7 +676,7 @@ test_model(unsigned budgets)
                   != (passed ? MODELGUARD_PASSED : MODELGUARD_LIMITED);
         failed += memcmp(before, table, table->size) != 0;
 
-        modelguard_table_charge(table, &id, charges, c, now, &verdict);
+        verdict = ask(table, &id, charges, c, now);
         passes += (unsigned) passed;
 
         failed += verdict.verdict
@@ -496,8 +707,9 @@ test_model(unsigned budgets)
         }
     }
 
-    failed += walk(table) != (long) table->records;
-    failed += table->passed != passes || table->passed + table->limited != i;
+    stat = stat_of(table);
+    failed += walk(table) != (long) stat.records;
+    failed += stat.passed != passes || stat.passed + stat.limited != i;
 
     ok(failed == 0 && passes > 1000 && passes < i - 1000,
        "as the model does with %u budgets, moved half way, %u times, %u "
@@ -513,6 +725,8 @@ main(void)
 {
     unsigned  budgets;
 
+    test_sizes();
+    test_shards();
     test_init();
     test_check();
     test_register();

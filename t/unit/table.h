@@ -11,24 +11,40 @@
 
 
 #include "tap.h"
-#include "modelguard_table.h"
+#include "modelguard_table_inside.h"
 
 
 #define WAYS     MODELGUARD_TABLE_WAYS
 #define BUDGETS  MODELGUARD_TABLE_BUDGETS
+#define PAGE     MODELGUARD_TABLE_PAGE
 #define NEVER    MODELGUARD_BUDGET_NEVER
-#define HEADER   ((sizeof(table_t) + 63) / 64 * 64)
 
 
-typedef modelguard_table_t    table_t;
-typedef modelguard_budget_t   budget_t;
-typedef modelguard_cell_t     cell_t;
-typedef modelguard_charge_t   charge_t;
-typedef modelguard_verdict_t  verdict_t;
-typedef modelguard_id_t       client_t;
+typedef modelguard_table_t         table_t;
+typedef modelguard_budget_t        budget_t;
+typedef modelguard_cell_t          cell_t;
+typedef modelguard_charge_t        charge_t;
+typedef modelguard_settle_t        settle_t;
+typedef modelguard_id_t            client_t;
+typedef modelguard_table_body_t    body_t;
+typedef modelguard_table_record_t  record_t;
+typedef modelguard_table_stat_t    stat_t;
+typedef modelguard_table_report_t  report_t;
 
 
-static uint64_t  seed = 0x9e3779b97f4a7c15ULL;
+/* a verdict, and what it says of the charge it speaks of */
+
+typedef struct {
+    modelguard_table_verdict_e  verdict;
+    unsigned                    which;
+    uint64_t                    wait;
+    uint64_t                    remaining;
+    uint64_t                    reset;
+} verdict_t;
+
+
+static const uint64_t  uid[2] = { 0x1122334455667788ULL, 0x99aabbccddeeff00ULL };
+static uint64_t        seed = 0x9e3779b97f4a7c15ULL;
 
 
 static inline uint64_t
@@ -49,29 +65,52 @@ below(uint64_t n)
 }
 
 
-/* the bytes of a table of so many buckets */
+/* as the header says it, not as the code does it */
 
 static inline size_t
-bytes(unsigned cells, size_t buckets)
+bucket_bytes(unsigned cells)
 {
-    return HEADER + buckets * WAYS * modelguard_table_slot(cells);
+    return WAYS * (16 + 24 + cells * 24);
+}
+
+
+static inline size_t
+pack(unsigned cells)
+{
+    return PAGE / bucket_bytes(cells);
+}
+
+
+/* the bytes of a table of so many pages in all */
+
+static inline size_t
+bytes(size_t pages)
+{
+    size_t    shards, size;
+
+    for (shards = 1; shards < 64 && pages / (shards * 2) >= 16; shards *= 2) {
+        /* void */
+    }
+
+    size = sizeof(table_t) + sizeof(modelguard_table_overflow_t)
+           + shards * sizeof(modelguard_table_shard_t);
+
+    return (size + PAGE - 1) / PAGE * PAGE + pages * PAGE;
 }
 
 
 static inline table_t *
-build(unsigned budgets, size_t buckets)
+build(unsigned budgets, size_t pages)
 {
     size_t    size;
     table_t  *table;
-    unsigned  cells;
 
-    cells = (budgets <= 2) ? 2 : (budgets <= 4) ? 4 : 8;
-    size = bytes(cells, buckets);
-
-    table = aligned_alloc(64, (size + 63) / 64 * 64);
+    size = bytes(pages);
+    table = aligned_alloc(PAGE, size);
 
     if (table == NULL
-        || modelguard_table_init(table, size, budgets) != MODELGUARD_OK)
+        || modelguard_table_init(table, size, budgets, uid, 5)
+           != MODELGUARD_OK)
     {
         printf("Bail out! no table\n");
         exit(2);
@@ -93,25 +132,78 @@ client(uint64_t n)
 }
 
 
+/* what goes out is spoilt first */
+
+static inline void
+spoil(charge_t *charges, unsigned n)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        charges[i].refused = (unsigned) any() & 1;
+        charges[i].remaining = any();
+        charges[i].reset = any();
+        charges[i].wait = any();
+    }
+}
+
+
+static inline verdict_t
+ask(table_t *table, const client_t *id, charge_t *charges, unsigned n,
+    uint64_t now)
+{
+    verdict_t             told;
+    modelguard_verdict_t  verdict;
+
+    memset(&verdict, 0xff, sizeof(verdict));
+    spoil(charges, n);
+
+    modelguard_table_charge(table, id, charges, n, now, &verdict);
+
+    told.verdict = verdict.verdict;
+    told.which = verdict.which;
+    told.wait = verdict.wait;
+    told.remaining = 0;
+    told.reset = 0;
+
+    if (verdict.which < n && n <= BUDGETS) {
+        told.remaining = charges[verdict.which].remaining;
+        told.reset = charges[verdict.which].reset;
+    }
+
+    return told;
+}
+
+
 /* one client, one budget */
 
 static inline verdict_t
 charge(table_t *table, uint64_t n, const budget_t *budget, uint64_t cost,
     uint64_t now)
 {
-    client_t   id;
-    charge_t   one;
-    verdict_t  verdict;
+    client_t  id;
+    charge_t  one;
 
     id = client(n);
+
+    memset(&one, 0, sizeof(one));
     one.name = 7;
     one.budget = budget;
     one.cost = cost;
 
-    memset(&verdict, 0xff, sizeof(verdict));
-    modelguard_table_charge(table, &id, &one, 1, now, &verdict);
+    return ask(table, &id, &one, 1, now);
+}
 
-    return verdict;
+
+static inline stat_t
+stat_of(const table_t *table)
+{
+    stat_t  stat;
+
+    memset(&stat, 0xff, sizeof(stat));
+    modelguard_table_stat(table, &stat);
+
+    return stat;
 }
 
 
@@ -122,29 +214,67 @@ order(const void *a, const void *b)
 }
 
 
-/* the records found by walking, or -1 if an id is there twice */
+/* the n-th slot of a table, whosever shard it is in */
+
+static inline record_t
+slot(const table_t *table, size_t n)
+{
+    size_t    page, place, way;
+    uint8_t  *base;
+    record_t  record;
+
+    way = n % WAYS;
+    place = n / WAYS % pack(table->cells);
+    page = n / WAYS / pack(table->cells);
+
+    base = (uint8_t *) (uintptr_t) table
+           + bytes(table->shards * table->pages)
+           - (size_t) table->shards * table->pages * PAGE
+           + page * PAGE + place * bucket_bytes(table->cells);
+
+    record.id = (client_t *) (void *) base + way;
+    record.body = (body_t *) (void *)
+                      (base + WAYS * sizeof(client_t)
+                       + way * (24 + 24 * table->cells));
+    record.number = n;
+
+    return record;
+}
+
+
+static inline size_t
+slots(const table_t *table)
+{
+    return (size_t) table->shards * table->pages * pack(table->cells) * WAYS;
+}
+
+
+/*
+ * The records found by walking; -1 if an id is there twice, -2 if one has a
+ * wrong check, -3 if a shard counts them wrong
+ */
 
 static inline long
 walk(const table_t *table)
 {
-    long             n, i, twice;
-    size_t           b, way;
-    client_t        *ids;
-    const uint8_t   *base;
-    const client_t  *id;
+    long       n, i, twice, torn;
+    size_t     k;
+    record_t   record;
+    client_t  *ids;
 
     n = 0;
     twice = 0;
-    ids = malloc(table->buckets * WAYS * sizeof(client_t));
+    torn = 0;
+    ids = malloc(slots(table) * sizeof(client_t));
 
-    for (b = 0; b < table->buckets; b++) {
-        base = (const uint8_t *) table + bytes(table->cells, b);
-        id = (const client_t *) base;
+    for (k = 0; k < slots(table); k++) {
+        record = slot(table, k);
 
-        for (way = 0; way < WAYS; way++) {
-            if (id[way].low || id[way].high) {
-                ids[n++] = id[way];
-            }
+        if (record.id->low || record.id->high) {
+            ids[n++] = *record.id;
+            torn += record.body->check
+                    != modelguard_table_check_record(table, record.id,
+                                                     record.body);
         }
     }
 
@@ -156,7 +286,8 @@ walk(const table_t *table)
 
     free(ids);
 
-    return twice ? -1 : n;
+    return twice ? -1 : torn ? -2
+           : (uint64_t) n != stat_of(table).records ? -3 : n;
 }
 
 

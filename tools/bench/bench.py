@@ -4,12 +4,13 @@
 
 """Measures what the guard costs, beside plain nginx in the same run.
 
-    bench.py [--quick]
+    bench.py [--quick] [--charges]
 
 Called by bench.sh, which builds what is needed.  Prints tables and writes
 build/bench.json.  Exits with 1 when an output is not what it must be, never
 for a missed target.  --quick is for those who work on the benchmark: its
-numbers say nothing."""
+numbers say nothing.  --charges measures only the table of clients, and leaves
+the rest of build/bench.json as it was."""
 
 import sys
 
@@ -24,6 +25,7 @@ import subprocess
 import time
 
 import bodies
+import charges
 import cpu
 import instructions
 import report
@@ -35,7 +37,9 @@ ROUNDS = 4                  # of each generation
 
 KERNEL_BODIES = ('40KB', '4MB', 'text')
 PLACES = 3                  # after the decimal point, in the JSON
-DEADLINE = 2100             # seconds for everything
+DEADLINE = 2400             # seconds for everything
+
+OUTPUT = servers.TOP / 'build' / 'bench.json'
 
 STARTED = time.monotonic()
 
@@ -104,6 +108,12 @@ def add_instructions(result, counts):
         unguarded_over_plain=over('unguarded'))
 
 
+def add_charges(result, measured):
+    result['charges'] = measured
+    result['charge_ns'] = measured['ns_by_budgets']
+    result['bytes_per_client'] = measured['bytes']
+
+
 def setting():
     version = subprocess.run([servers.NGINX, '-v'], capture_output=True,
                              text=True, check=True).stderr.strip()
@@ -113,6 +123,17 @@ def setting():
             ' proxy_buffering on, 8 buffers of 16k, no temporary files.'
             % (datetime.date.today(), version.replace('nginx version: ', ''),
                len(servers.CORES), os.getloadavg()[0]))
+
+
+def measure_charges(quick):
+    result = {}
+
+    if OUTPUT.exists():
+        result = json.loads(OUTPUT.read_text())
+
+    add_charges(result, charges.measure(0.1 if quick else 1, say))
+
+    return result
 
 
 def measure(quick):
@@ -133,6 +154,7 @@ def measure(quick):
         add_instructions(result, instructions.measure(upstream, scale, say))
 
     result['streams'] = streams.measure(scale, say)
+    add_charges(result, charges.measure(scale, say))
 
     say('done')
 
@@ -150,17 +172,20 @@ def main():
 
     signal.alarm(DEADLINE)
 
+    only = '--charges' in sys.argv[1:]
+
     try:
-        result = measure('--quick' in sys.argv[1:])
+        result = (measure_charges if only else measure)(
+            '--quick' in sys.argv[1:])
     except (servers.Failure, OSError, http.client.HTTPException,
             subprocess.SubprocessError) as error:
         sys.exit('bench: FAILED: %s' % error)
 
-    with open(servers.TOP / 'build' / 'bench.json', 'w') as file:
+    with open(OUTPUT, 'w') as file:
         json.dump(result, file, indent=4)
         file.write('\n')
 
-    print(report.markdown(result))
+    print(report.charges(result) if only else report.markdown(result))
 
 
 main()

@@ -4,7 +4,7 @@
 #
 # Measures what the guard costs, beside plain nginx in the same run:
 #
-#     bench.sh [--quick]
+#     bench.sh [--quick] [--charges]
 #
 # Wants the module built.  Prints tables and writes build/bench.json.
 # Environment: NGINX_BIN, NGINX_MODULE, CC.
@@ -36,5 +36,11 @@ $CC $FLAGS -o "$WORK/load" "$HERE/load.c"
 # shellcheck disable=SC2086
 $CC $FLAGS -I "$TOP/t/unit" -I "$SOURCES" -o "$WORK/kernel" \
     "$HERE/kernel.c" "$SOURCES"/modelguard_*.c -ljansson -lpcre2-8 -lm
+
+# shellcheck disable=SC2086
+$CC $FLAGS -I "$SOURCES" -I "$HERE" -o "$WORK/charge" "$HERE/charge.c" \
+    "$HERE/charge_flood.c" "$HERE/charge_tree.c" "$SOURCES"/modelguard_budget*.c \
+    "$SOURCES"/modelguard_table*.c "$SOURCES"/modelguard_lock.c \
+    "$SOURCES"/modelguard_hash.c
 
 exec python3 "$HERE/bench.py" "$@"

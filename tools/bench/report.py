@@ -18,6 +18,20 @@ UNGUARDED_TARGET = 50
 KERNEL_TARGETS = {'40KB': 1.5, '4MB': 1.5, 'text': 10}
 JANSSON_TARGET = 60
 
+STRUCTURES = {'table': 'modelguard_table', 'tree': 'red-black tree, LRU, one'
+              ' lock (limit_req\'s shape)'}
+
+# measured elsewhere, on an idle machine
+
+ANCHORS = [
+    ['*hash table, 256 stripe locks, 1 million*', '*178 / 154*', '*120*',
+     '*33*', '*13 / 36*'],
+    ['*one lock and LRU list, 1 million*', '*216 / 422*', '*168*', '*41*',
+     '*13 / 48*'],
+    ['*red-black tree, one lock, LRU, 1 million*', '*1170 / 3125*', '*995*',
+     '*538*', '*110 / 301*'],
+]
+
 
 def table(head, rows):
     yield '| ' + ' | '.join(head) + ' |'
@@ -27,6 +41,14 @@ def table(head, rows):
         yield '| ' + ' | '.join(row) + ' |'
 
     yield ''
+
+
+def at_most(what, value, target, form='%.2f'):
+    return what, form % value, 'at most ' + form % target, value <= target
+
+
+def at_least(what, value, target, form='%.2f'):
+    return what, form % value, 'at least ' + form % target, value >= target
 
 
 def cpu(result):
@@ -104,19 +126,97 @@ def streams(result):
          for variant, one in values.items() if isinstance(one, dict)))
 
 
+def clients(result):
+    values = result['charges']
+    theirs = values['limit_req_clients_per_mb']
+
+    yield '## Memory of a client'
+    yield ''
+    yield from table(
+        ('budgets', 'bytes', 'clients a MB', 'limit_req, as many zones:'
+         ' bytes', 'clients a MB'),
+        ([n, '%d' % values['bytes'][n], '%d' % values['clients_per_mb'][n],
+          '%.1f' % (int(n) * 1048576 / theirs), '%d' % (theirs // int(n))]
+         for n in values['bytes']))
+    yield ('limit_req: a real zone of 1 MB and keys of 20 bytes, filled until'
+           ' it forgets. A charge of 1, 4 and 8 budgets at 1 million clients:'
+           ' %s ns; the hash of a key before it: %.0f ns.'
+           % (', '.join('%.0f' % ns
+                        for ns in values['ns_by_budgets'].values()),
+              values['ns_hash']))
+    yield ''
+
+
+def charge_costs(result):
+    values = result['charges']
+    patterns = ('uniform', 'zipf', 'hot', 'one')
+
+    yield '## Nanoseconds of a charge: one process / two processes'
+    yield ''
+
+    rows = [['%s, %s clients' % (STRUCTURES[structure], clients)]
+            + [' / '.join('%.0f' % values['ns'][structure][
+                '%s %s %d' % (clients, pattern, processes)]
+                          for processes in (1, 2)) for pattern in patterns]
+            for structure in STRUCTURES for clients in ('1000', '1000000')]
+
+    yield from table(('structure', 'uniform', 'Zipf', '1000 hot keys',
+                      'one key'), rows + ANCHORS)
+
+    yield '## Instructions of a charge (callgrind, uniform)'
+    yield ''
+    yield from table(('structure', 'clients', 'budgets', 'instructions'), (
+        [STRUCTURES[key.split()[0]]] + key.split()[1:] + ['%d' % count]
+        for key, count in values['instructions'].items()))
+
+
+def flood(result):
+    values = result['charges']['flood']
+
+    yield '## A flood of %d fresh keys, a zone for %d clients' \
+        % (values['keys'], values['clients'])
+    yield ''
+    yield from table(('what', 'measured'), (
+        ('clients that had spent all, before and after',
+         '%d, %d' % (values['spent_before'], values['spent_after'])),
+        ('clients that had spent half, after', '%d' % values['half_after']),
+        ('evicted, exhausted', '%d, %d' % (values['evicted'],
+                                           values['exhausted'])),
+        ('KB of memory before, and grown by', '%d, %d'
+         % (values['rss_kb'], values['rss_kb_grown'])),
+        ('million charges a second, tenth by tenth',
+         ' '.join('%.2f' % values['rate_%d' % n] for n in range(1, 11))),
+        ('last tenth to first tenth', '%.2f' % values['last_to_first'])))
+
+
+def charge_verdicts(result):
+    values = result['charges']
+    ns = values['ns']['table']
+    lost = values['flood']['spent_before'] - values['flood']['spent_after']
+
+    for pattern, target in (('uniform', 120), ('hot', 60)):
+        yield at_most('ns of a charge, 1 million clients, %s, 2 processes'
+                      % pattern, ns['1000000 %s 2' % pattern], target, '%.0f')
+
+    yield at_most('ns of a charge, 1 million clients to 1 thousand, uniform',
+                  ns['1000000 uniform 1'] / ns['1000 uniform 1'], 2)
+
+    for budgets, target in (('1', 128), ('8', 256)):
+        yield at_most('bytes of a client, budgets: %s' % budgets,
+                      values['bytes'][budgets], target, '%d')
+
+    yield at_most('clients that a flood gives their budget back', lost, 0,
+                  '%d')
+    yield at_least('throughput at the end of a flood, to its start',
+                   values['flood']['last_to_first'], 0.9)
+
+
 def verdicts(result):
     """(what, measured, target, met)"""
 
     counts = result['instructions']
     lengths = result['body_bytes']
     kernels = result['kernel_gbs']
-
-    def at_most(what, value, target, form='%.2f'):
-        return what, form % value, 'at most ' + form % target, value <= target
-
-    def at_least(what, value, target, form='%.2f'):
-        return what, form % value, 'at least ' + form % target, \
-            value >= target
 
     for size in SIZES:
         yield at_most('CPU, %s, modelguard' % size,
@@ -165,19 +265,34 @@ def verdicts(result):
                        '%.0f')
 
 
-def targets(result):
+def compared(lines):
     yield '## Targets'
     yield ''
     yield from table(('what', 'measured', 'target', ''), (
         [what, measured, target, {True: 'met', False: '**missed**',
                                   None: ''}[met]]
-        for what, measured, target, met in verdicts(result)))
+        for what, measured, target, met in lines))
+
+
+def targets(result):
+    yield from compared(list(verdicts(result))
+                        + list(charge_verdicts(result)))
+
+
+def charges(result):
+    lines = ['# The table of clients', '']
+
+    for part in (clients, charge_costs, flood):
+        lines += part(result)
+
+    return '\n'.join(lines + list(compared(charge_verdicts(result))))
 
 
 def markdown(result):
     lines = ['# modelguard beside plain nginx', '', result['setting'], '']
 
-    for part in (cpu, rss, streams, kernel, instructions, targets):
+    for part in (cpu, rss, streams, kernel, instructions, clients,
+                 charge_costs, flood, targets):
         lines += part(result)
 
     return '\n'.join(lines)
