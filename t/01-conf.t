@@ -33,7 +33,10 @@ sub conf_says {
     my ($http, $message, $title) = @_;
     my ($code, $output) = nginx_output("events {}\nhttp {\n$http\n}\n", '-t');
 
+    # t/97-warnings.t is about these
+
     if (!defined $message) {
+        $output =~ s/.*\[warn\].* nobody is ever refused\n//g;
         is($code, 0, $title);
         unlike($output, qr/\[(?:warn|error|crit|alert|emerg)\]/,
                "$title: nothing to say");
@@ -80,12 +83,6 @@ my %one = (
     modelguard_dry_run => [ [ qw( on off ) ],
         [ 'yes', 'invalid value "yes" in "modelguard_dry_run" directive, '
                  . 'it must be "on" or "off"' ] ],
-
-    modelguard_reject_status => [ [ 400, 401, 429, 598, 599 ],
-        [ 399, 'value must be between 400 and 599',
-          600, 'value must be between 400 and 599',
-          'x', '"modelguard_reject_status" directive invalid number',
-          -1, 'invalid number' ] ],
 
     modelguard_log_level => [ [ qw( info notice warn error ) ],
         [ 'crit', 'invalid value "crit"', 'debug', 'invalid value "debug"' ] ],
