@@ -45,6 +45,7 @@ sub start {
 
 # Starts nginx with the configuration as it lies there; 1 if it serves.  What
 # env sets is in its environment, and under => [...] is a command to run it.
+# With daemon => 1 it is nobody's child: only so can it be upgraded.
 
 sub launch {
     my ($self, %options) = @_;
@@ -58,7 +59,8 @@ sub launch {
         open STDERR, '>&', \*STDOUT or die;
         %ENV = (%ENV, %{ $options{env} // {} });
         exec @{ $options{under} // [] }, $ENV{TEST_NGINX_BINARY}, '-p',
-             "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g', 'daemon off;'
+             "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g',
+             'daemon ' . ($options{daemon} ? 'on;' : 'off;')
             or die "$ENV{TEST_NGINX_BINARY}: $!";
     }
 
@@ -66,12 +68,15 @@ sub launch {
 
     my $up;
 
+    waitpid $pid, 0 if $options{daemon};
+
     $self->wait_for(sub {
         $up = eval { $self->connect };
         return $up || waitpid($pid, POSIX::WNOHANG()) == $pid;
     });
 
     delete $self->{pid} if !$up;
+    $self->{pid} = $self->pid_file if $up && $options{daemon};
 
     return $up ? 1 : 0;
 }
@@ -165,6 +170,17 @@ sub stop {
 
     kill 'TERM', $pid;
     waitpid $pid, 0;
+    $self->wait_for(sub { !kill 0, $pid });
+}
+
+
+sub pid_file {
+    my ($self, $name) = @_;
+
+    open my $in, '<', "$self->{prefix}/logs/" . ($name // 'nginx.pid')
+        or return 0;
+
+    return int(<$in> // 0);
 }
 
 
