@@ -91,6 +91,7 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
 
     if (ctx->decided && !ctx->dry_run
         && ctx->verdict != NGX_HTTP_MODELGUARD_PASSED
+        && ctx->verdict != NGX_HTTP_MODELGUARD_DELAYED
         && (ctx->verdict == NGX_HTTP_MODELGUARD_INVALID
             || ctx->verdict == NGX_HTTP_MODELGUARD_FORBIDDEN
             || r->content_handler == NULL))
@@ -98,9 +99,10 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    items = 1;
+    items = ctx->delayed ? ctx->items : 1;
 
     if (mglcf->inspect
+        && (!ctx->delayed || ctx->decided)
         && (!ctx->decided || (mglcf->checks && mglcf->checks != ctx->checks)))
     {
         rc = ngx_http_modelguard_access_inspect(r, ctx, mglcf, &items);

@@ -6,6 +6,7 @@
 
 #include "ngx_http_modelguard_bill.h"
 #include "ngx_http_modelguard_cost.h"
+#include "ngx_http_modelguard_delay.h"
 #include "ngx_http_modelguard_reject.h"
 #include "ngx_http_modelguard_settle.h"
 #include "ngx_http_modelguard_stat.h"
@@ -42,6 +43,8 @@ static void ngx_http_modelguard_bill_reserve(
 static modelguard_verdict_t *ngx_http_modelguard_bill_read(
     ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_sheet_t *sheet,
     ngx_uint_t speaker, uint64_t now);
+static void ngx_http_modelguard_bill_refuse(ngx_http_modelguard_bill_t *bill,
+    const modelguard_verdict_t *verdict);
 static ngx_int_t ngx_http_modelguard_bill_pass(
     ngx_http_modelguard_bill_t *bill);
 static void ngx_http_modelguard_bill_log(ngx_http_modelguard_bill_t *bill,
@@ -55,6 +58,7 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items)
 {
     uint64_t                           now;
+    ngx_int_t                          rc;
     ngx_time_t                        *tp;
     ngx_uint_t                         speaker;
     modelguard_verdict_t              *verdict;
@@ -68,7 +72,6 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->decided = 1;
     ctx->dry_run = mglcf->dry_run;
     ctx->retry = 0;
 
@@ -101,18 +104,23 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
         return ngx_http_modelguard_bill_pass(bill);
     }
 
-    if (verdict->verdict == MODELGUARD_EXHAUSTED) {
-        ctx->verdict = NGX_HTTP_MODELGUARD_EXHAUSTED;
-        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_EXHAUSTED);
+    if (verdict->verdict == MODELGUARD_LIMITED) {
+        rc = ngx_http_modelguard_delay_hold(r, ctx, mglcf, items);
 
-    } else {
-        ctx->verdict = NGX_HTTP_MODELGUARD_LIMITED;
-        ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_LIMITED);
+        if (rc == NGX_OK) {
+            ctx->decided = 1;
+            ctx->verdict = NGX_HTTP_MODELGUARD_DELAYED;
+            ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_DELAYED);
 
-        if (verdict->wait != MODELGUARD_BUDGET_NEVER) {
-            ctx->retry = ngx_http_modelguard_bill_seconds(verdict->wait);
+            return NGX_DECLINED;
+        }
+
+        if (rc != NGX_DECLINED) {
+            return rc;
         }
     }
+
+    ngx_http_modelguard_bill_refuse(bill, verdict);
 
     ngx_http_modelguard_bill_log(bill, line, mglcf->dry_run);
 
@@ -121,6 +129,46 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     }
 
     return ngx_http_modelguard_reject_limited(r, ctx, mglcf);
+}
+
+
+static void
+ngx_http_modelguard_bill_refuse(ngx_http_modelguard_bill_t *bill,
+    const modelguard_verdict_t *verdict)
+{
+    ngx_http_modelguard_ctx_t   *ctx;
+    ngx_http_modelguard_stat_e   stat;
+
+    ctx = bill->ctx;
+
+    ctx->decided = 1;
+
+    ngx_http_modelguard_delay_leave(ctx);
+
+    switch (verdict->verdict) {
+
+    case MODELGUARD_EXHAUSTED:
+        ctx->verdict = NGX_HTTP_MODELGUARD_EXHAUSTED;
+        stat = NGX_HTTP_MODELGUARD_STAT_EXHAUSTED;
+        break;
+
+    case MODELGUARD_BANNED:
+        ctx->verdict = NGX_HTTP_MODELGUARD_BANNED;
+        stat = NGX_HTTP_MODELGUARD_STAT_BANNED;
+        break;
+
+    default: /* MODELGUARD_LIMITED */
+        ctx->verdict = NGX_HTTP_MODELGUARD_LIMITED;
+        stat = NGX_HTTP_MODELGUARD_STAT_LIMITED;
+    }
+
+    ngx_http_modelguard_stat_count(bill->request, stat);
+
+    if (ctx->verdict != NGX_HTTP_MODELGUARD_EXHAUSTED
+        && verdict->wait != MODELGUARD_BUDGET_NEVER)
+    {
+        ctx->retry = ngx_http_modelguard_bill_seconds(verdict->wait);
+    }
 }
 
 
@@ -487,9 +535,16 @@ ngx_http_modelguard_bill_pass(ngx_http_modelguard_bill_t *bill)
 
     ctx = bill->ctx;
 
-    ctx->verdict = NGX_HTTP_MODELGUARD_PASSED;
+    ctx->decided = 1;
+
+    ngx_http_modelguard_delay_leave(ctx);
+
+    ctx->verdict = ctx->delayed ? NGX_HTTP_MODELGUARD_DELAYED
+                                : NGX_HTTP_MODELGUARD_PASSED;
     ngx_http_modelguard_stat_count(bill->request,
-                                   NGX_HTTP_MODELGUARD_STAT_ALLOWED);
+                                   ctx->delayed
+                                   ? NGX_HTTP_MODELGUARD_STAT_DELAYED
+                                   : NGX_HTTP_MODELGUARD_STAT_ALLOWED);
 
     for (i = 0; i < bill->nlines; i++) {
         line = &bill->lines[i];

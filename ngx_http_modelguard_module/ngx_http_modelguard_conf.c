@@ -5,12 +5,16 @@
 
 
 #include "ngx_http_modelguard_conf.h"
+#include "ngx_http_modelguard_ban.h"
 #include "ngx_http_modelguard_budget.h"
 #include "ngx_http_modelguard_cost.h"
+#include "ngx_http_modelguard_delay.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
 #include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_param.h"
+#include "ngx_http_modelguard_ratelimit.h"
+#include "ngx_http_modelguard_reject.h"
 #include "ngx_http_modelguard_rules.h"
 #include "ngx_http_modelguard_shape.h"
 #include "ngx_http_modelguard_strip.h"
@@ -75,11 +79,6 @@ static ngx_conf_enum_t  ngx_http_modelguard_binary_outputs[] = {
     { ngx_string("json"), NGX_HTTP_MODELGUARD_BINARY_JSON },
     { ngx_string("forbid"), NGX_HTTP_MODELGUARD_BINARY_FORBID },
     { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_num_bounds_t  ngx_http_modelguard_status_bounds = {
-    ngx_conf_check_num_bounds, 400, 599
 };
 
 
@@ -181,11 +180,32 @@ ngx_command_t  ngx_http_modelguard_commands[] = {
       NULL },
 
     { ngx_string("modelguard_reject_status"),
-      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_modelguard_reject_status,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_modelguard_loc_conf_t, reject_status),
-      &ngx_http_modelguard_status_bounds },
+      0,
+      NULL },
+
+    { ngx_string("modelguard_headers"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_1MORE,
+      ngx_http_modelguard_ratelimit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_delay"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_modelguard_delay,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("modelguard_ban"),
+      NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE13,
+      ngx_http_modelguard_ban,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("modelguard_log_level"),
       NGX_HTTP_MODELGUARD_ALL_CONF|NGX_CONF_TAKE1,
@@ -391,6 +411,11 @@ ngx_http_modelguard_create_loc_conf(ngx_conf_t *cf)
     mglcf->opaque = NGX_CONF_UNSET_UINT;
     mglcf->error_body = NGX_CONF_UNSET_UINT;
     mglcf->reject_status = NGX_CONF_UNSET_UINT;
+    mglcf->reject_quota = NGX_CONF_UNSET_UINT;
+    mglcf->headers = NGX_CONF_UNSET_UINT;
+    mglcf->delay_max = NGX_CONF_UNSET_MSEC;
+    mglcf->delay_queue = NGX_CONF_UNSET_UINT;
+    mglcf->ban.after = NGX_HTTP_MODELGUARD_BAN_UNSET;
     mglcf->log_level = NGX_CONF_UNSET_UINT;
     mglcf->dry_run = NGX_CONF_UNSET;
     mglcf->binary_output = NGX_CONF_UNSET_UINT;
@@ -434,7 +459,8 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (ngx_http_modelguard_param_merge(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_modelguard_merge_inspect(cf, prev, conf) != NGX_CONF_OK
-        || ngx_http_modelguard_meter_merge(cf, prev, conf) != NGX_CONF_OK)
+        || ngx_http_modelguard_meter_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_modelguard_ratelimit_merge(cf, prev, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -461,6 +487,11 @@ ngx_http_modelguard_merge_scalars(ngx_http_modelguard_loc_conf_t *prev,
                               NGX_HTTP_MODELGUARD_ERROR_OPENAI);
     ngx_conf_merge_uint_value(conf->reject_status, prev->reject_status,
                               NGX_HTTP_TOO_MANY_REQUESTS);
+    ngx_conf_merge_uint_value(conf->reject_quota, prev->reject_quota,
+                              NGX_HTTP_TOO_MANY_REQUESTS);
+    ngx_http_modelguard_delay_merge(prev, conf);
+    ngx_http_modelguard_ban_merge(prev, conf);
+
     ngx_conf_merge_uint_value(conf->log_level, prev->log_level, NGX_LOG_ERR);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
     ngx_conf_merge_size_value(conf->buffer_size, prev->buffer_size,

@@ -33,6 +33,8 @@
 #define NGX_HTTP_MODELGUARD_BINARY_JSON   1
 #define NGX_HTTP_MODELGUARD_BINARY_FORBID 2
 
+#define NGX_HTTP_MODELGUARD_BAN_UNSET     0xffffffff  /* ban.after */
+
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
 #define NGX_HTTP_MODELGUARD_UNIT_ITEMS    1
 #define NGX_HTTP_MODELGUARD_UNIT_TOKENS   2
@@ -155,6 +157,16 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_array_t                 *strip;           /* modelguard_strip_headers;
                                                      NULL or empty: none */
     ngx_uint_t                   reject_status;
+    ngx_uint_t                   reject_quota;    /* its second code */
+    ngx_uint_t                   headers;         /* modelguard_headers: bits,
+                                                     see ..._ratelimit.h */
+    u_char                      *headers_file;    /* where that stands */
+    ngx_uint_t                   headers_line;
+    ngx_flag_t                   ratelimit;       /* has budgets, and headers
+                                                     are not off */
+    ngx_msec_t                   delay_max;       /* modelguard_delay; 0: off */
+    ngx_uint_t                   delay_queue;
+    modelguard_ban_t             ban;             /* "after" is 0: off */
     ngx_uint_t                   log_level;
     ngx_flag_t                   dry_run;
     size_t                       buffer_size;     /* header held up to */

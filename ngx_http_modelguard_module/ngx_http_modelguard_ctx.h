@@ -27,6 +27,7 @@
 
 typedef struct ngx_http_modelguard_loc_conf_s  ngx_http_modelguard_loc_conf_t;
 typedef struct ngx_http_modelguard_bill_s  ngx_http_modelguard_bill_t;
+typedef struct ngx_http_modelguard_delay_s  ngx_http_modelguard_delay_t;
 typedef struct ngx_http_modelguard_ctx_s  ngx_http_modelguard_ctx_t;
 
 
@@ -35,7 +36,9 @@ typedef struct ngx_http_modelguard_ctx_s  ngx_http_modelguard_ctx_t;
 typedef enum {
     NGX_HTTP_MODELGUARD_NONE = 0,      /* not guarded, or not reached: "" */
     NGX_HTTP_MODELGUARD_PASSED,
+    NGX_HTTP_MODELGUARD_DELAYED,       /* and passed then */
     NGX_HTTP_MODELGUARD_LIMITED,
+    NGX_HTTP_MODELGUARD_BANNED,
     NGX_HTTP_MODELGUARD_EXHAUSTED,     /* the zone has no room left */
     NGX_HTTP_MODELGUARD_INVALID,       /* a body that cannot be read */
     NGX_HTTP_MODELGUARD_FORBIDDEN      /* a parameter in it */
@@ -74,6 +77,11 @@ struct ngx_http_modelguard_ctx_s {
     ngx_str_t                              dry_budget; /* the dry-run one that
                                                           would have refused */
 
+    ngx_http_modelguard_delay_t           *delay;      /* its place in the
+                                                          queue, or NULL */
+    uint64_t                               items;      /* of its body, while
+                                                          it is delayed */
+
     ngx_http_modelguard_body_e             body;
 
     /* the first of the refusals of its responses */
@@ -93,6 +101,8 @@ struct ngx_http_modelguard_ctx_s {
                                                           read to its end */
     unsigned                               decided:1;
     unsigned                               dry_run:1;
+    unsigned                               delayed:1;  /* it is, or was */
+    unsigned                               banned:1;   /* by this refusal */
     unsigned                               has_client:1;
     unsigned                               answered:1; /* the response is our
                                                           own: let it pass */

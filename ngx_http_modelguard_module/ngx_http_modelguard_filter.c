@@ -8,6 +8,7 @@
 #include "ngx_http_modelguard_headers.h"
 #include "ngx_http_modelguard_media.h"
 #include "ngx_http_modelguard_meter.h"
+#include "ngx_http_modelguard_ratelimit.h"
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_stat.h"
 #include "ngx_http_modelguard_stream.h"
@@ -18,6 +19,8 @@
 static ngx_int_t ngx_http_modelguard_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_header(ngx_http_request_t *r,
     ngx_http_modelguard_loc_conf_t *mglcf);
+static ngx_int_t ngx_http_modelguard_filter_fields(ngx_http_request_t *r);
+static ngx_int_t ngx_http_modelguard_filter_other(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_pass(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
@@ -55,6 +58,7 @@ ngx_http_modelguard_header_filter(ngx_http_request_t *r)
     if (!mglcf->guarded
         && !mglcf->meter_tokens
         && !mglcf->meter_bits
+        && !mglcf->ratelimit
         && !r->internal
         && ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL)
     {
@@ -86,7 +90,7 @@ ngx_http_modelguard_filter_header(ngx_http_request_t *r,
         ctx = ngx_http_modelguard_ctx_find(r);
 
         if (ctx && ctx->answered && r == r->main) {
-            return ngx_http_modelguard_filter_pass(r);
+            return ngx_http_modelguard_filter_other(r);
         }
 
         return ngx_http_modelguard_filter_guard(r, ctx, mglcf);
@@ -100,6 +104,34 @@ ngx_http_modelguard_filter_header(ngx_http_request_t *r,
         if (ctx && !ctx->answered && ctx->conf && ctx->conf->guarded) {
             return ngx_http_modelguard_filter_guard(r, ctx, ctx->conf);
         }
+    }
+
+    return ngx_http_modelguard_filter_other(r);
+}
+
+
+/* the client's budgets, whoever answers */
+
+static ngx_int_t
+ngx_http_modelguard_filter_fields(ngx_http_request_t *r)
+{
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    if (r != r->main) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_modelguard_ctx_find(r);
+
+    return ctx ? ngx_http_modelguard_ratelimit_send(r, ctx) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_filter_other(ngx_http_request_t *r)
+{
+    if (ngx_http_modelguard_filter_fields(r) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return ngx_http_modelguard_filter_pass(r);
@@ -155,6 +187,10 @@ ngx_http_modelguard_filter_guard(ngx_http_request_t *r,
     }
 
     ngx_http_modelguard_strip(r, mglcf);
+
+    if (ngx_http_modelguard_filter_fields(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (ngx_http_modelguard_uniform(r, mglcf)) {
         return ngx_http_modelguard_uniform_header(r, mglcf);

@@ -240,6 +240,13 @@ ngx_http_modelguard_headers_trailers(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_modelguard_headers_remove(ngx_http_request_t *r, const char *name)
+{
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers, name);
+}
+
+
 ngx_int_t
 ngx_http_modelguard_headers_set(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)

@@ -57,6 +57,11 @@ void ngx_http_modelguard_headers_replaced(ngx_http_request_t *r);
 
 void ngx_http_modelguard_headers_trailers(ngx_http_request_t *r);
 
+/* Response: removes all of that name; name is lower case */
+
+void ngx_http_modelguard_headers_remove(ngx_http_request_t *r,
+    const char *name);
+
 /* Response: adds a header, or sets it if it is there; name is constant */
 
 ngx_int_t ngx_http_modelguard_headers_set(ngx_http_request_t *r,

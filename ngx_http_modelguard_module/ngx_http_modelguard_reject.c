@@ -4,8 +4,10 @@
  */
 
 
+#include "ngx_http_modelguard_ban.h"
+#include "ngx_http_modelguard_bill.h"
 #include "ngx_http_modelguard_error.h"
-#include "ngx_http_modelguard_headers.h"
+#include "ngx_http_modelguard_quota.h"
 #include "ngx_http_modelguard_reject.h"
 #include "ngx_http_modelguard_stat.h"
 
@@ -13,10 +15,11 @@
 #define NGX_HTTP_MODELGUARD_MESSAGE_LEN  256   /* besides the name */
 
 
-static ngx_int_t ngx_http_modelguard_reject_retry(ngx_http_request_t *r,
-    ngx_http_modelguard_ctx_t *ctx);
+static ngx_int_t ngx_http_modelguard_reject_policies(ngx_http_request_t *r,
+    const ngx_http_modelguard_bill_t *bill, ngx_str_t *policies);
 static ngx_int_t ngx_http_modelguard_reject_message(ngx_http_request_t *r,
-    ngx_http_modelguard_ctx_t *ctx, ngx_str_t *message);
+    const ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_bill_line_t *line, ngx_str_t *message);
 
 
 ngx_int_t
@@ -47,8 +50,10 @@ ngx_http_modelguard_reject_forbidden(ngx_http_request_t *r,
 
     error.status = NGX_HTTP_BAD_REQUEST;
     error.type = "invalid_request_error";
+    error.problem = NULL;
 
     ngx_str_null(&limit);
+    ngx_str_null(&error.policies);
 
     switch (param->op) {
 
@@ -108,8 +113,10 @@ ngx_http_modelguard_reject_invalid(ngx_http_request_t *r,
 
     error.status = status;
     error.type = "invalid_request_error";
+    error.problem = NULL;
 
     ngx_str_null(&error.param);
+    ngx_str_null(&error.policies);
 
     switch (status) {
 
@@ -149,26 +156,53 @@ ngx_http_modelguard_reject_limited(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf)
 {
-    ngx_http_modelguard_error_t  error;
+    ngx_uint_t                        quota;
+    ngx_http_modelguard_bill_t       *bill;
+    ngx_http_modelguard_error_t       error;
+    ngx_http_modelguard_bill_line_t  *line;
 
-    error.status = mglcf->reject_status;
+    bill = ctx->bill;
+    line = &bill->lines[bill->which];
+    quota = 0;
 
     ngx_str_null(&error.param);
+    ngx_str_null(&error.policies);
 
-    if (ctx->verdict == NGX_HTTP_MODELGUARD_EXHAUSTED) {
+    switch (ctx->verdict) {
+
+    case NGX_HTTP_MODELGUARD_EXHAUSTED:
         error.type = "server_error";
         error.code = "capacity_exhausted";
+        error.problem = NGX_HTTP_MODELGUARD_PROBLEM_CAPACITY;
+        break;
 
-    } else {
+    case NGX_HTTP_MODELGUARD_BANNED:
         error.type = "rate_limit_error";
-        error.code = "budget_exhausted";
+        error.code = "client_banned";
+        error.problem = NGX_HTTP_MODELGUARD_PROBLEM_ABUSE;
+        break;
+
+    default: /* NGX_HTTP_MODELGUARD_LIMITED */
+        ngx_http_modelguard_ban_strike(r, ctx, mglcf);
+
+        quota = ngx_http_modelguard_quota(&line->budget);
+
+        error.type = quota ? "insufficient_quota" : "rate_limit_error";
+        error.code = quota ? "insufficient_quota" : "budget_exhausted";
+        error.problem = NGX_HTTP_MODELGUARD_PROBLEM_QUOTA;
+
+        if (ngx_http_modelguard_reject_policies(r, bill, &error.policies)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
-    if (ngx_http_modelguard_reject_message(r, ctx, &error.message) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    error.status = quota ? mglcf->reject_quota : mglcf->reject_status;
 
-    if (ctx->retry && ngx_http_modelguard_reject_retry(r, ctx) != NGX_OK) {
+    if (ngx_http_modelguard_reject_message(r, ctx, line, &error.message)
+        != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -176,52 +210,152 @@ ngx_http_modelguard_reject_limited(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_modelguard_reject_retry(ngx_http_request_t *r,
-    ngx_http_modelguard_ctx_t *ctx)
-{
-    ngx_str_t  value;
+/* the names of those that refuse, as a JSON array */
 
-    value.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (value.data == NULL) {
+static ngx_int_t
+ngx_http_modelguard_reject_policies(ngx_http_request_t *r,
+    const ngx_http_modelguard_bill_t *bill, ngx_str_t *policies)
+{
+    u_char                                 *p;
+    size_t                                  len;
+    ngx_uint_t                              i;
+    const ngx_str_t                        *name;
+    const ngx_http_modelguard_bill_line_t  *line;
+
+    len = sizeof("[]");
+    line = bill->lines;
+
+    for (i = 0; i < bill->nlines; i++) {
+        name = &line[i].conf->name;
+        len += name->len + sizeof(",\"\"")
+               + ngx_escape_json(NULL, name->data, name->len);
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    value.len = ngx_sprintf(value.data, "%uL", ctx->retry) - value.data;
+    policies->data = p;
 
-    return ngx_http_modelguard_headers_set(r, "Retry-After", &value);
+    for (i = 0; i < bill->nlines; i++) {
+
+        if (!line[i].refused || line[i].conf->dry_run) {
+            continue;
+        }
+
+        name = &line[i].conf->name;
+
+        *p = (p == policies->data) ? '[' : ',';
+        p++;
+        *p++ = '"';
+        p = (u_char *) ngx_escape_json(p, name->data, name->len);
+        *p++ = '"';
+    }
+
+    if (p != policies->data) {
+        *p++ = ']';
+    }
+
+    policies->len = p - policies->data;
+
+    return NGX_OK;
 }
 
 
 static ngx_int_t
 ngx_http_modelguard_reject_message(ngx_http_request_t *r,
-    ngx_http_modelguard_ctx_t *ctx, ngx_str_t *message)
+    const ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_bill_line_t *line, ngx_str_t *message)
 {
-    u_char  *p;
+    u_char           *p;
+    const ngx_str_t  *name;
 
-    message->data = ngx_pnalloc(r->pool, ctx->budget.len
-                                         + NGX_HTTP_MODELGUARD_MESSAGE_LEN);
-    if (message->data == NULL) {
+    name = &line->conf->name;
+
+    p = ngx_pnalloc(r->pool, name->len + NGX_HTTP_MODELGUARD_MESSAGE_LEN);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    p = message->data;
+    message->data = p;
 
     if (ctx->verdict == NGX_HTTP_MODELGUARD_EXHAUSTED) {
         p = ngx_sprintf(p, "No more clients can be served at the moment. "
                         "Please try again later.");
 
-    } else if (ctx->retry) {
-        p = ngx_sprintf(p, "The budget \"%V\" is exhausted. "
-                        "Please try again in %uL second%s.", &ctx->budget,
-                        ctx->retry, (ctx->retry == 1) ? "" : "s");
+    } else if (ctx->verdict == NGX_HTTP_MODELGUARD_BANNED) {
+        p = ngx_sprintf(p, "Too many requests have been refused. "
+                        "Please try again in %uL second%s.", ctx->retry,
+                        (ctx->retry == 1) ? "" : "s");
+
+    } else if (ctx->retry == 0) {
+
+        if (line->cost > line->budget.limit + line->budget.burst) {
+            p = ngx_sprintf(p, "The request costs more than the budget "
+                            "\"%V\" can ever hold.", name);
+
+        } else {
+            p = ngx_sprintf(p, "The budget \"%V\" is spent, and will not be "
+                            "renewed.", name);
+        }
+
+    } else if (ngx_http_modelguard_quota(&line->budget)) {
+
+        /* a person reads this, and a date says more than seconds */
+
+        p = ngx_sprintf(p, "The quota \"%V\" is exhausted. "
+                        "Please try again after ", name);
+        p = ngx_http_time(p, ngx_time() + (time_t) ctx->retry);
+        *p++ = '.';
 
     } else {
-        p = ngx_sprintf(p, "The request costs more than the budget \"%V\" "
-                        "can ever hold.", &ctx->budget);
+        p = ngx_sprintf(p, "The budget \"%V\" is exhausted. "
+                        "Please try again in %uL second%s.", name, ctx->retry,
+                        (ctx->retry == 1) ? "" : "s");
     }
 
     message->len = p - message->data;
 
     return NGX_OK;
+}
+
+
+char *
+ngx_http_modelguard_reject_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_modelguard_loc_conf_t *mglcf = conf;
+
+    ngx_int_t    n;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (mglcf->reject_status != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        n = ngx_atoi(value[i].data, value[i].len);
+
+        if (n == NGX_ERROR) {
+            return "invalid number";
+        }
+
+        if (n < 400 || n > 599) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "value must be between 400 and 599");
+            return NGX_CONF_ERROR;
+        }
+
+        if (i == 1) {
+            mglcf->reject_status = n;
+        }
+
+        mglcf->reject_quota = n;
+    }
+
+    return NGX_CONF_OK;
 }

@@ -34,7 +34,15 @@ ngx_int_t ngx_http_modelguard_reject_forbidden(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
     const modelguard_param_t *param);
 
-/* a budget is spent, or there is no room: the verdict is in the record */
+/* the directive "modelguard_reject_status code [quota_code]" */
+
+char *ngx_http_modelguard_reject_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * A budget is spent, the client banned, or there is no room: the verdict and
+ * the bill are in the record
+ */
 
 ngx_int_t ngx_http_modelguard_reject_limited(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,

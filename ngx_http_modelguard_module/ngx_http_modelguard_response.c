@@ -7,6 +7,7 @@
 #include "ngx_http_modelguard_response.h"
 #include "ngx_http_modelguard_error.h"
 #include "ngx_http_modelguard_meter.h"
+#include "ngx_http_modelguard_ratelimit.h"
 #include "ngx_http_modelguard_stat.h"
 
 
@@ -178,8 +179,10 @@ ngx_http_modelguard_response_error(ngx_http_modelguard_error_t *error)
     error->status = NGX_HTTP_BAD_GATEWAY;
     error->type = "upstream_error";
     error->code = "response_blocked";
+    error->problem = NULL;
 
     ngx_str_null(&error->param);
+    ngx_str_null(&error->policies);
 
     ngx_str_set(&error->message, "The response of the model was withheld.");
 }
@@ -221,6 +224,10 @@ ngx_http_modelguard_response_answer_header(ngx_http_modelguard_response_t *res)
 
         if (ctx) {
             ctx->answered = 1;
+
+            if (ngx_http_modelguard_ratelimit_send(r, ctx) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
     }
 

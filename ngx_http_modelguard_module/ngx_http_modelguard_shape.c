@@ -12,14 +12,24 @@
     "\"code\":\"%s\"}}\n"
 
 #define NGX_HTTP_MODELGUARD_PROBLEM                                           \
-    "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%ui,"              \
-    "\"detail\":\"%V\",\"code\":\"%s\"%V}\n"
+    "{\"type\":\"%s%s\",\"title\":\"%s\",\"status\":%ui,"                     \
+    "\"detail\":\"%V\",\"code\":\"%s\"%V%s%V}\n"
+
+#define NGX_HTTP_MODELGUARD_PROBLEM_TYPES                                     \
+    "https://iana.org/assignments/http-problem-types#"
+
+#define NGX_HTTP_MODELGUARD_PROBLEM_POLICIES  ",\"violated-policies\":"
 
 #define NGX_HTTP_MODELGUARD_ANTHROPIC                                         \
     "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"%V\"}}\n"
 
 #define NGX_HTTP_MODELGUARD_GOOGLE                                            \
-    "{\"error\":{\"code\":%ui,\"message\":\"%V\",\"status\":\"%s\"}}\n"
+    "{\"error\":{\"code\":%ui,\"message\":\"%V\",\"status\":\"%s\"%V}}\n"
+
+#define NGX_HTTP_MODELGUARD_GOOGLE_QUOTA                                      \
+    ",\"details\":[{\"@type\":"                                               \
+    "\"type.googleapis.com/google.rpc.QuotaFailure\","                        \
+    "\"violations\":[{\"description\":\"%V\"}]}]"
 
 #define NGX_HTTP_MODELGUARD_PLAIN                                             \
     "{\"error\":\"%V\"}\n"
@@ -27,7 +37,7 @@
 
 /* longer than any of the above without its message, and their words */
 
-#define NGX_HTTP_MODELGUARD_SHAPE_LEN  (256 + NGX_INT_T_LEN)
+#define NGX_HTTP_MODELGUARD_SHAPE_LEN  (384 + NGX_INT_T_LEN)
 
 
 #define NGX_HTTP_MODELGUARD_LIMITED                                           \
@@ -63,6 +73,11 @@ static ngx_int_t ngx_http_modelguard_shape_escape(ngx_pool_t *pool,
 static ngx_int_t ngx_http_modelguard_shape_param(ngx_pool_t *pool,
     ngx_uint_t shape, const ngx_http_modelguard_error_t *error,
     ngx_str_t *param);
+static ngx_int_t ngx_http_modelguard_shape_details(ngx_pool_t *pool,
+    ngx_uint_t shape, const ngx_http_modelguard_error_t *error,
+    const ngx_str_t *message, ngx_str_t *details);
+static const char *ngx_http_modelguard_shape_title(
+    const ngx_http_modelguard_error_t *error);
 static const char *ngx_http_modelguard_shape_anthropic(
     const ngx_http_modelguard_error_t *error);
 static const char *ngx_http_modelguard_shape_google(
@@ -157,20 +172,23 @@ ngx_int_t
 ngx_http_modelguard_shape(ngx_pool_t *pool, ngx_uint_t shape,
     const ngx_http_modelguard_error_t *error, ngx_str_t *type, ngx_str_t *body)
 {
-    u_char       *p;
-    ngx_str_t     message, param;
-    const char   *title;
+    u_char     *p;
+    ngx_str_t   message, param, details;
 
     if (ngx_http_modelguard_shape_escape(pool, &error->message, &message)
         != NGX_OK
         || ngx_http_modelguard_shape_param(pool, shape, error, &param)
+           != NGX_OK
+        || ngx_http_modelguard_shape_details(pool, shape, error, &message,
+                                             &details)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     p = ngx_pnalloc(pool, NGX_HTTP_MODELGUARD_SHAPE_LEN + message.len
-                          + param.len + ngx_strlen(error->type)
+                          + param.len + details.len + error->policies.len
+                          + ngx_strlen(error->type)
                           + ngx_strlen(error->code));
     if (p == NULL) {
         return NGX_ERROR;
@@ -182,12 +200,17 @@ ngx_http_modelguard_shape(ngx_pool_t *pool, ngx_uint_t shape,
     switch (shape) {
 
     case NGX_HTTP_MODELGUARD_ERROR_PROBLEM:
-        title = ngx_http_modelguard_shape_find(error->status)->title;
-
         ngx_str_set(type, "application/problem+json");
 
-        p = ngx_sprintf(p, NGX_HTTP_MODELGUARD_PROBLEM, title, error->status,
-                        &message, error->code, &param);
+        p = ngx_sprintf(p, NGX_HTTP_MODELGUARD_PROBLEM,
+                        error->problem ? NGX_HTTP_MODELGUARD_PROBLEM_TYPES
+                                       : "about:blank",
+                        error->problem ? error->problem : "",
+                        ngx_http_modelguard_shape_title(error), error->status,
+                        &message, error->code, &param,
+                        error->policies.len
+                        ? NGX_HTTP_MODELGUARD_PROBLEM_POLICIES : "",
+                        &error->policies);
         break;
 
     case NGX_HTTP_MODELGUARD_ERROR_ANTHROPIC:
@@ -197,7 +220,8 @@ ngx_http_modelguard_shape(ngx_pool_t *pool, ngx_uint_t shape,
 
     case NGX_HTTP_MODELGUARD_ERROR_GOOGLE:
         p = ngx_sprintf(p, NGX_HTTP_MODELGUARD_GOOGLE, error->status,
-                        &message, ngx_http_modelguard_shape_google(error));
+                        &message, ngx_http_modelguard_shape_google(error),
+                        &details);
         break;
 
     case NGX_HTTP_MODELGUARD_ERROR_PLAIN:
@@ -229,6 +253,8 @@ ngx_http_modelguard_shape_status(ngx_http_modelguard_error_t *error,
     error->message = shape->message;
 
     ngx_str_null(&error->param);
+    ngx_str_null(&error->policies);
+    error->problem = NULL;
 }
 
 
@@ -301,12 +327,70 @@ ngx_http_modelguard_shape_param(ngx_pool_t *pool, ngx_uint_t shape,
 }
 
 
+/* Google tells a quota from a rate by the details only */
+
+static ngx_int_t
+ngx_http_modelguard_shape_details(ngx_pool_t *pool, ngx_uint_t shape,
+    const ngx_http_modelguard_error_t *error, const ngx_str_t *message,
+    ngx_str_t *details)
+{
+    ngx_str_null(details);
+
+    if (shape != NGX_HTTP_MODELGUARD_ERROR_GOOGLE
+        || !ngx_http_modelguard_shape_is(error->code, "insufficient_quota"))
+    {
+        return NGX_OK;
+    }
+
+    details->data = ngx_pnalloc(pool, message->len
+                                + sizeof(NGX_HTTP_MODELGUARD_GOOGLE_QUOTA));
+    if (details->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    details->len = ngx_sprintf(details->data, NGX_HTTP_MODELGUARD_GOOGLE_QUOTA,
+                               message)
+                   - details->data;
+
+    return NGX_OK;
+}
+
+
+/* of a registered type it is that of the registry */
+
+static const char *
+ngx_http_modelguard_shape_title(const ngx_http_modelguard_error_t *error)
+{
+    if (error->problem == NULL) {
+        return ngx_http_modelguard_shape_find(error->status)->title;
+    }
+
+    if (ngx_http_modelguard_shape_is(error->problem,
+                                     NGX_HTTP_MODELGUARD_PROBLEM_QUOTA))
+    {
+        return "Request cannot be satisfied as assigned quota has been "
+               "exceeded";
+    }
+
+    if (ngx_http_modelguard_shape_is(error->problem,
+                                     NGX_HTTP_MODELGUARD_PROBLEM_ABUSE))
+    {
+        return "Request cannot be satisfied due to abnormal usage";
+    }
+
+    return "Request cannot be satisfied due to temporary server capacity "
+           "constraints";
+}
+
+
 /* modelguard_reject_status may give a budget's refusal any status */
 
 static const char *
 ngx_http_modelguard_shape_anthropic(const ngx_http_modelguard_error_t *error)
 {
-    if (ngx_http_modelguard_shape_is(error->type, "rate_limit_error")) {
+    if (ngx_http_modelguard_shape_is(error->type, "rate_limit_error")
+        || ngx_http_modelguard_shape_is(error->type, "insufficient_quota"))
+    {
         return "rate_limit_error";
     }
 
@@ -321,7 +405,9 @@ ngx_http_modelguard_shape_anthropic(const ngx_http_modelguard_error_t *error)
 static const char *
 ngx_http_modelguard_shape_google(const ngx_http_modelguard_error_t *error)
 {
-    if (ngx_http_modelguard_shape_is(error->type, "rate_limit_error")) {
+    if (ngx_http_modelguard_shape_is(error->type, "rate_limit_error")
+        || ngx_http_modelguard_shape_is(error->type, "insufficient_quota"))
+    {
         return "RESOURCE_EXHAUSTED";
     }
 

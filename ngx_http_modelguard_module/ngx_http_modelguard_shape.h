@@ -29,8 +29,16 @@ typedef struct {
     const char  *code;       /* "budget_exhausted", ... */
     ngx_str_t    message;    /* escaped by us; a sentence for people */
     ngx_str_t    param;      /* the same; the parameter at fault or empty */
+    const char  *problem;    /* a registered type of problem, or NULL */
+    ngx_str_t    policies;   /* the budgets at fault, a JSON array, or empty */
 } ngx_http_modelguard_error_t;
 
+
+/* the types of problem that draft-ietf-httpapi-ratelimit-headers registers */
+
+#define NGX_HTTP_MODELGUARD_PROBLEM_QUOTA     "quota-exceeded"
+#define NGX_HTTP_MODELGUARD_PROBLEM_CAPACITY  "temporary-reduced-capacity"
+#define NGX_HTTP_MODELGUARD_PROBLEM_ABUSE     "abnormal-usage-detected"
 
 /*
  * Sets *type to the content type, a constant, and *body to memory of the

@@ -35,7 +35,9 @@ typedef enum {
     /* requests, those refused in a dry run too */
 
     NGX_HTTP_MODELGUARD_STAT_ALLOWED,
+    NGX_HTTP_MODELGUARD_STAT_DELAYED,      /* and passed then */
     NGX_HTTP_MODELGUARD_STAT_LIMITED,
+    NGX_HTTP_MODELGUARD_STAT_BANNED,       /* refused for a ban */
     NGX_HTTP_MODELGUARD_STAT_EXHAUSTED,
     NGX_HTTP_MODELGUARD_STAT_INVALID,
     NGX_HTTP_MODELGUARD_STAT_FORBIDDEN,    /* a parameter */

@@ -118,7 +118,9 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
 static ngx_str_t  ngx_http_modelguard_verdicts[] = {
     ngx_null_string,
     ngx_string("PASSED"),
+    ngx_string("DELAYED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("LIMITED" NGX_HTTP_MODELGUARD_DRY_RUN),
+    ngx_string("BANNED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("EXHAUSTED" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("INVALID" NGX_HTTP_MODELGUARD_DRY_RUN),
     ngx_string("FORBIDDEN" NGX_HTTP_MODELGUARD_DRY_RUN)

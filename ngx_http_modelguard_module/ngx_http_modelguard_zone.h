@@ -139,10 +139,10 @@ ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
  * none: the locks of all of them are held meanwhile.  Sets the verdicts.  If
  * some zone refuses, only the verdicts of those that refuse are set, and the
  * others are PASSED.  "now" is in ms.  Returns the index of the zone to speak
- * of: that with the longest wait when LIMITED, else one that is EXHAUSTED,
- * else that with the smallest share remaining.  In a zone with full=shared a
- * client for whom there is no room becomes the one that such clients share:
- * its "id" is set.
+ * of: that with the longest wait when LIMITED or BANNED, else one that is
+ * EXHAUSTED, else that with the smallest share remaining.  In a zone with
+ * full=shared a client for whom there is no room becomes the one that such
+ * clients share: its "id" is set.
  */
 
 ngx_uint_t ngx_http_modelguard_zone_charge(
@@ -179,6 +179,11 @@ void ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone,
  */
 
 void ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge);
+
+/* counts a refusal; 1 if it begins a ban, see modelguard_table_strike() */
+
+ngx_uint_t ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now);
 
 /* settles n budgets of a client that were charged, see modelguard_settle_t */
 

@@ -269,6 +269,7 @@ ngx_http_modelguard_zone_speaker(ngx_http_modelguard_zone_charge_t *charges,
         switch (charges[i].verdict.verdict) {
 
         case MODELGUARD_LIMITED:
+        case MODELGUARD_BANNED:
             if (limited == n
                 || charges[i].verdict.wait > charges[limited].verdict.wait)
             {

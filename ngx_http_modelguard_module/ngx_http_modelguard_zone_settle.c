@@ -68,3 +68,24 @@ ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
         ngx_http_modelguard_zone_full(zone, now, ngx_cycle->log);
     }
 }
+
+
+ngx_uint_t
+ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
+    const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now)
+{
+    unsigned    shard;
+    ngx_uint_t  began;
+
+    if (ngx_http_modelguard_zone_enter(zone, id, &shard, ngx_cycle->log)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    began = modelguard_table_strike(zone->table, id, ban, now);
+
+    modelguard_table_unlock(zone->table, shard);
+
+    return began;
+}

@@ -12,10 +12,14 @@ server.  In the comment at the top,
     > text    is a line of the answer that the stand-in gives to everything
     >: header is a header of it, application/json being its type if none is
               given
+    % command is run before nginx is started, for keys and the like
     $ command is run ("\\" continues it), with the ports replaced; the lines
               below it are what it prints.  "..." stands for any lines, or at
               the end of a line for the rest of it.  Headers (with -i) may
               come in any order, and with others among them.
+
+Commands are run in the folder of the example.  Beside ours, nginx finds the
+modules of build/beside.
 
 Environment: NGINX_BIN, NGINX_MODULE.  Everything is kept in
 build/examples."""
@@ -37,6 +41,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent
 EXAMPLES = TOP / "conf-examples"
 WORK = TOP / "build" / "examples"
+BESIDE = TOP / "build" / "beside" / "usr" / "lib" / "nginx" / "modules"
 
 NGINX = os.environ.get("NGINX_BIN", "/usr/sbin/nginx")
 MODULE = os.environ.get("NGINX_MODULE",
@@ -53,11 +58,13 @@ class Wrong(Exception):
 
 
 class Comment:
-    """The answer of the model server, and (command, lines) in order."""
+    """The answer of the model server, what to do before the start, and
+    (command, lines) in order."""
 
     def __init__(self, text):
         self.answer = ""
         self.headers = []
+        self.before = []
         self.commands = []
         lines, more, blank = None, False, 0
 
@@ -90,6 +97,9 @@ class Comment:
 
             elif line.startswith("> ") or line == ">":
                 self.answer += line[2:] + "\n"
+
+            elif line.startswith("% "):
+                self.before.append(line[2:])
 
             elif line.startswith("$ "):
                 lines = []
@@ -135,22 +145,39 @@ def free_port():
         return s.getsockname()[1]
 
 
-def run(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE,
+def run(*command, cwd=None):
+    return subprocess.run(command, stdout=subprocess.PIPE, cwd=cwd,
                           stderr=subprocess.STDOUT, timeout=20, text=True)
 
 
-def prepare(name, text):
-    """A prefix with the module and the example in it."""
+def shell(command, prefix):
+    done = run("sh", "-c", command, cwd=prefix / "conf")
+
+    if done.returncode != 0:
+        raise Wrong("%s\nfailed: %s" % (command, done.stdout))
+
+    return done.stdout
+
+
+def prepare(name, text, before):
+    """A prefix with the modules and the example in it."""
 
     prefix = WORK / name
     shutil.rmtree(prefix, ignore_errors=True)
     (prefix / "modules").mkdir(parents=True)
     (prefix / "conf").mkdir()
     prefix.chmod(0o755)
-    (prefix / "modules" / pathlib.Path(MODULE).name).symlink_to(MODULE)
-    (prefix / "conf" / "fields").symlink_to(EXAMPLES / "fields")
+
+    for module in [pathlib.Path(MODULE), *BESIDE.glob("*.so")]:
+        (prefix / "modules" / module.name).symlink_to(module)
+
+    for folder in ("fields", "tiers"):
+        (prefix / "conf" / folder).symlink_to(EXAMPLES / folder)
+
     (prefix / "conf" / "nginx.conf").write_text(text)
+
+    for command in before:
+        shell(command, prefix)
 
     return prefix
 
@@ -220,16 +247,12 @@ def check_output(command, output, wanted):
                     % (command, output, "\n".join(wanted)))
 
 
-def commands(comment, ports):
+def commands(comment, ports, prefix):
     for command, wanted in comment.commands:
         command = PORT.sub(lambda m: "127.0.0.1:%d" % ports[m.group(1)],
                            command)
-        done = run("sh", "-c", command)
 
-        if done.returncode != 0:
-            raise Wrong("%s\nfailed: %s" % (command, done.stdout))
-
-        check_output(command, done.stdout, wanted)
+        check_output(command, shell(command, prefix), wanted)
 
 
 def check(name, text):
@@ -244,13 +267,15 @@ def check(name, text):
     process = None
 
     try:
-        listens = re.findall(r"^\s*listen\s+127\.0\.0\.1:([0-9]+);", text,
-                             re.M)
+        listens = re.findall(r"^\s*listen\s+127\.0\.0\.1:([0-9]+)( ssl)?;",
+                             text, re.M)
+        listens = [port for port, _ in listens]
         ports = {port: free_port() if port in listens
                  else model.server_address[1] for port in PORT.findall(text)}
 
         prefix = prepare(name, PORT.sub(
-            lambda m: "127.0.0.1:%d" % ports[m.group(1)], text))
+            lambda m: "127.0.0.1:%d" % ports[m.group(1)], text),
+            comment.before)
 
         syntax(prefix)
 
@@ -258,7 +283,7 @@ def check(name, text):
                                    stdout=subprocess.PIPE, text=True,
                                    stderr=subprocess.STDOUT)
         wait_for(ports[listens[0]], process)
-        commands(comment, ports)
+        commands(comment, ports, prefix)
 
         bad = re.findall(r".*\[(?:alert|crit|emerg)\].*",
                          (prefix / "error.log").read_text())

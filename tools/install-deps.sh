@@ -20,7 +20,7 @@ BUILD_PACKAGES="gcc libc6-dev make nginx nginx-dev libjansson-dev
 RUN_PACKAGES="python3 curl"
 
 TEST_PACKAGES="clang libclang-rt-14-dev binutils dpkg-dev perl procps
-    python3 curl
+    python3 curl openssl
     libhttp-message-perl libipc-run-perl liblist-moreutils-perl
     libtest-base-perl libtest-longstring-perl libtext-diff-perl liburi-perl
     libwww-perl libfilter-perl"
@@ -39,7 +39,8 @@ SERVERS_PACKAGES="python3 python3-venv libpython3.11 g++ cmake"
 # the build folder, so that the system's nginx does not get them
 
 BESIDE_PACKAGES="libnginx-mod-http-echo
-    libnginx-mod-http-headers-more-filter libnginx-mod-http-subs-filter"
+    libnginx-mod-http-headers-more-filter libnginx-mod-http-subs-filter
+    libnginx-mod-http-js"
 
 AS_ROOT=()
 SERVICE_POLICY=/usr/sbin/policy-rc.d

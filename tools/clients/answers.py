@@ -21,6 +21,8 @@ LINES = "application/x-ndjson"
 VECTOR = (0.123456789, -0.987654321, 0.5, 0.000123456)
 TOKENS = (("Hel", -0.123456789), ("lo", -1.234567891), ("!", -0.012345678))
 
+USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}
+
 # telling headers, that a guard may strip
 
 HEADERS = (("x-model-version", "7.3.1"), ("openai-processing-ms", "41.137"))
@@ -94,16 +96,27 @@ def chat(request):
                         "refusal": None},
             "logprobs": {"content": [token(*t) for t in TOKENS],
                          "refusal": None}}],
-        "usage": {"prompt_tokens": 5, "completion_tokens": 3,
-                  "total_tokens": 8}})
+        "usage": USAGE})
 
 
 def chat_chunk(request, delta, logprobs=None, finish=None):
-    return event({
+    return chat_event(request, [{"index": 0, "delta": delta,
+                                 "finish_reason": finish,
+                                 "logprobs": logprobs}])
+
+
+def chat_event(request, choices, usage=None):
+    """Asked for it, a stream tells its usage in an event of no choice."""
+
+    document = {
         "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
         "model": request["model"], "system_fingerprint": "fp_44709d6fcb",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish,
-                     "logprobs": logprobs}]})
+        "choices": choices}
+
+    if (request.get("stream_options") or {}).get("include_usage"):
+        document["usage"] = usage
+
+    return event(document)
 
 
 def chat_stream(request):
@@ -119,7 +132,12 @@ def chat_stream(request):
     if model == "broken":
         frames = damaged(frames, b'data: {"choices": [{"delta": \n\n')
 
-    frames += [chat_chunk(request, {}, None, "stop"), event("[DONE]")]
+    frames += [chat_chunk(request, {}, None, "stop")]
+
+    if (request.get("stream_options") or {}).get("include_usage"):
+        frames += [chat_event(request, [], USAGE)]
+
+    frames += [event("[DONE]")]
 
     return stream(frames, model, EVENTS, 2)
 

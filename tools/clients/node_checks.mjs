@@ -8,6 +8,7 @@ export const NAME = env.MODELGUARD_NAME;
 export const BUFFERED = env.MODELGUARD_BUFFERED;
 export const UNBUFFERED = env.MODELGUARD_UNBUFFERED;
 export const LIMITED = env.MODELGUARD_LIMITED;
+export const BUDGETS = env.MODELGUARD_BUDGETS;
 export const REPLAY = env.MODELGUARD_REPLAY;
 
 export const MODES = [["buffered", BUFFERED], ["unbuffered", UNBUFFERED]];

@@ -27,13 +27,14 @@ PLACE = os.path.join(harness.BUILD, "clients")
 INSTALL_TIMEOUT = 300
 CLIENT_TIMEOUT = 90
 
-PYTHON = ("python_openai", "python_tritonclient")
-NODE = ("node_openai", "node_anthropic", "node_ollama", "node_huggingface")
+PYTHON = ("python_openai", "python_budgets", "python_tritonclient")
+NODE = ("node_openai", "node_budgets", "node_anthropic", "node_ollama",
+        "node_huggingface")
 CLIENTS = PYTHON + NODE
 
 # Three servers: buffered as nginx is by default, unbuffered over HTTP/1.1, and
 # one in which each client may ask once in two seconds.  The locations are the
-# same in all of them.
+# same in all of them.  A fourth has a location for each kind of budget.
 
 CONF = """
     log_format  clients  '$modelguard_key_name $status '
@@ -87,6 +88,36 @@ CONF = """
         listen            127.0.0.1:LIMITED;
         modelguard_budget seconds zone=clients limit=1 window=2s;
         LOCATIONS
+    }
+
+    server {
+        listen              127.0.0.1:BUDGETS;
+        modelguard_headers  openai;
+        include             "FIELDS/openai.conf";
+
+        location /rate/v1/ {
+            modelguard_budget  rate zone=clients limit=2 window=3s;
+            proxy_pass         http://replay/v1/;
+        }
+
+        location /month/v1/ {
+            modelguard_budget  month zone=clients limit=1 calendar=month;
+            proxy_pass         http://replay/v1/;
+        }
+
+        location /tokens/v1/ {
+            modelguard_cost    tokens 50;
+            modelguard_budget  tokens zone=clients limit=100 lifetime
+                               unit=tokens;
+            proxy_pass         http://replay/v1/;
+        }
+
+        location /abort/v1/ {
+            modelguard_cost    tokens 400;
+            modelguard_budget  abort zone=clients limit=2k lifetime
+                               unit=tokens;
+            proxy_pass         http://replay/v1/;
+        }
     }
 """
 
@@ -224,10 +255,10 @@ def run_client(tap, name, argv, environment, directory):
            "%s: came to its end" % name, harness.tail(log))
 
 
-def check_budget(tap, name, retries, path):
-    """What nginx's access log says about a client over its budget: 200, 429
-    with a Retry-After, and, from a client that tries again, a 200 as many
-    seconds later."""
+def check_budget(tap, name, wanted, path):
+    """What nginx's access log says about the one who was over his budget: the
+    statuses, the 429 with a Retry-After of seconds if something follows it,
+    and that as many seconds later."""
 
     with open(path) as log:
         lines = [line.split() for line in log]
@@ -236,26 +267,43 @@ def check_budget(tap, name, retries, path):
             for who, status, after, when, _ in lines if who == name]
     statuses = [status for status, _, _ in mine]
 
-    wanted = [200, 429, 200] if retries else [200, 429]
-
     if not tap.ok(statuses == wanted, "%s: over the budget: answered %s"
                   % (name, ", ".join(map(str, wanted))), statuses):
         return
 
-    after = mine[1][1]
-    tap.ok(after in ("1", "2", "3", "4"),
-           "%s: the 429 has a Retry-After of seconds" % name, after)
+    refused = wanted.index(429)
+    after = mine[refused][1]
+    retries = wanted[refused + 1:] == [200]
+
+    if retries or wanted == ONCE:
+        tap.ok(after.isdigit() and 1 <= int(after) <= 6,
+               "%s: the 429 has a Retry-After of seconds" % name, after)
 
     if retries and after.isdigit():
-        waited = mine[2][2] - mine[1][2]
+        waited = mine[refused + 1][2] - mine[refused][2]
         tap.ok(int(after) - 0.1 <= waited <= int(after) + 10,
                "%s: the second attempt came after Retry-After" % name,
                "%s seconds, waited for %.2f" % (after, waited))
 
 
-RETRIES = {"node_openai": True, "node_anthropic": True,
-           "python_openai": True, "node_ollama": False,
-           "node_huggingface": False, "python_tritonclient": False}
+ONCE = [200, 429]
+AGAIN = [200, 429, 200]
+
+# By client and key: what the access log has of it.  A quota is asked once,
+# however many retries the client has left.
+
+OVER = {"node_openai": {"node_openai": AGAIN},
+        "node_anthropic": {"node_anthropic": AGAIN},
+        "python_openai": {"python_openai": AGAIN},
+        "node_ollama": {"node_ollama": ONCE},
+        "node_huggingface": {"node_huggingface": ONCE},
+        "python_tritonclient": {"python_tritonclient": ONCE}}
+
+for client in ("python_budgets", "node_budgets"):
+    OVER[client] = {client + "_rate": [200, 200, 429, 200],
+                    client + "_stream": [200, 200, 429, 200],
+                    client + "_month": [200, 429, 429],
+                    client + "_tokens": [200] * 7 + [429, 429]}
 
 
 def test(tap, names, directory):
@@ -274,7 +322,7 @@ def test(tap, names, directory):
 
         # UNBUFFERED before BUFFERED, which is a part of it
 
-        for name in ("UNBUFFERED", "BUFFERED", "LIMITED"):
+        for name in ("UNBUFFERED", "BUFFERED", "LIMITED", "BUDGETS"):
             ports[name] = harness.free_port()
 
         nginx = harness.Nginx(directory, configuration(ports))
@@ -296,8 +344,10 @@ def test(tap, names, directory):
                        for key, port in ports.items()})
 
                 run_client(tap, name, argv, environment, directory)
-                check_budget(tap, name, RETRIES[name],
-                             os.path.join(directory, "logs", "access.log"))
+
+                for key, wanted in OVER[name].items():
+                    check_budget(tap, key, wanted, os.path.join(
+                        directory, "logs", "access.log"))
 
             tap.ok(not nginx.alerts(), "no alert in nginx's log",
                    "".join(nginx.alerts()))
