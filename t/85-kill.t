@@ -144,7 +144,8 @@ sub killed {
     delete $server->{pid};
     1 while waitpid(-1, POSIX::WNOHANG()) > 0;
 
-    $server->wait_for(sub { !grep { kill 0, $_ } @workers })
+    $server->wait_for(sub { @workers == grep { ModelguardServer::gone($_) }
+                                             @workers })
         or die 'workers survive being killed';
 }
 

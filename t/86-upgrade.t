@@ -94,7 +94,7 @@ serve(1000);
 kill 'QUIT', $old;
 serve(1000);
 
-ok($server->wait_for(sub { !kill 0, $old }), 'the old master is gone');
+ok($server->wait_for(sub { ModelguardServer::gone($old) }), 'the old master is gone');
 $server->{pid} = $new;
 
 serve(1000);
@@ -136,7 +136,7 @@ my ($before) = $server->get('/file?k=back') =~ /^X-Remaining: (\d+)/m;
 
 kill 'QUIT', $third;
 
-ok($server->wait_for(sub { !kill 0, $third }), 'which goes again');
+ok($server->wait_for(sub { ModelguardServer::gone($third) }), 'which goes again');
 
 my ($after) = $server->get('/file?k=back') =~ /^X-Remaining: (\d+)/m;
 

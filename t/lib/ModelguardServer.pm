@@ -170,7 +170,18 @@ sub stop {
 
     kill 'TERM', $pid;
     waitpid $pid, 0;
-    $self->wait_for(sub { !kill 0, $pid });
+    $self->wait_for(sub { gone($pid) });
+}
+
+
+# also when whoever should has not yet looked what became of it
+
+sub gone {
+    my ($pid) = @_;
+
+    open my $in, '<', "/proc/$pid/stat" or return 1;
+
+    return (<$in> // ') Z') =~ /\) Z/;
 }
 
 
