@@ -47,6 +47,7 @@ sub start {
 
 # Starts nginx with the configuration as it lies there; 1 if it serves.  What
 # env sets is in its environment, and under => [...] is a command to run it.
+# With daemon => 1 it is nobody's child: only so can it be upgraded.
 
 sub launch {
     my ($self, %options) = @_;
@@ -60,8 +61,8 @@ sub launch {
         open STDERR, '>&', \*STDOUT or die;
         %ENV = (%ENV, %{ $options{env} // {} });
         exec @{ $options{under} // [] }, $ENV{TEST_NGINX_BINARY}, '-p',
-             "$prefix/", '-c', "$prefix/conf/nginx.conf",
-             '-g', $options{daemon} ? 'daemon on;' : 'daemon off;'
+             "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g',
+             'daemon ' . ($options{daemon} ? 'on;' : 'off;')
             or die "$ENV{TEST_NGINX_BINARY}: $!";
     }
 
@@ -76,12 +77,15 @@ sub launch {
 
     my $up;
 
+    waitpid $pid, 0 if $options{daemon};
+
     $self->wait_for(sub {
         $up = eval { $self->connect };
         return $up || waitpid($pid, POSIX::WNOHANG()) == $pid;
     });
 
     delete $self->{pid} if !$up;
+    $self->{pid} = $self->pid_file if $up && $options{daemon};
 
     return $up ? 1 : 0;
 }
@@ -176,27 +180,36 @@ sub stop {
 
     kill 'TERM', $pid;
     waitpid $pid, 0;
-    $self->wait_for(sub { !alive($pid) });
+    $self->wait_for(sub { gone($pid) });
 }
 
 
-# not a zombie, whose parent may never ask for it
+# a zombie is gone, too: its parent may never ask for it
+
+sub gone {
+    return !defined readlink "/proc/$_[0]/exe";
+}
+
 
 sub alive {
-    return defined readlink "/proc/$_[0]/exe";
+    return !gone($_[0]);
+}
+
+
+sub pid_file {
+    my ($self, $name) = @_;
+
+    open my $in, '<', "$self->{prefix}/logs/" . ($name // 'nginx.pid')
+        or return 0;
+
+    return int(<$in> // 0);
 }
 
 
 # who is the master, as its file says
 
 sub master {
-    my ($self) = @_;
-
-    open my $in, '<', "$self->{prefix}/logs/nginx.pid" or return undef;
-
-    my $pid = <$in> // '';
-
-    return $pid =~ /^(\d+)/ ? $1 : undef;
+    return $_[0]->pid_file || undef;
 }
 
 
