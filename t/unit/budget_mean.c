@@ -89,7 +89,7 @@ static void
 test_learn(void)
 {
     double    exact;
-    cell_t    cell;
+    cell_t    cell, again;
     unsigned  i, k, failed;
     uint64_t  actual, mean, next, low, high;
 
@@ -100,6 +100,11 @@ test_learn(void)
 
     modelguard_budget_learn(&cell, 1500);
     ok(modelguard_budget_mean(&cell) == 800, "an eighth more");
+
+    again = cell;
+    modelguard_budget_learn(&cell, UNITS_MAX);
+    modelguard_budget_learn(&again, UINT64_MAX);
+    ok(cell.stamp == again.stamp, "more than the most units are the most");
 
     failed = 0;
 
