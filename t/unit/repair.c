@@ -313,6 +313,15 @@ work_register(table_t *table)
 
 
 static void
+work_window(table_t *table)
+{
+    budget_t  budget = { 44, 3, 5000, 0, 0 };
+
+    (void) modelguard_table_register(table, 8, &budget);
+}
+
+
+static void
 work_add(table_t *table)
 {
     budget_t  budget = { 44, 3, 5000, 0, 0 };
@@ -339,6 +348,7 @@ static const job_t  jobs[] = {
     { "the overflow record", 12, 1, work_overflow },
     { "sweeping", 8, 0, work_sweep },
     { "another budget under the name", 12, 0, work_register },
+    { "a window for a lifetime", 12, 0, work_window },
     { "one more budget", 12, 0, work_add }
 };
 
@@ -413,6 +423,29 @@ same(const table_t *a, const table_t *b)
 }
 
 
+/* no moment has a budget whose arithmetic divides by no window */
+
+static unsigned
+windowless(const table_t *table)
+{
+    unsigned         i, n;
+    const budget_t  *budget;
+
+    n = 0;
+
+    for (i = 0; i < BUDGETS; i++) {
+        budget = &table->budgets[i].budget;
+
+        n += table->budgets[i].name && budget->window == 0
+             && (budget->kind == MODELGUARD_BUDGET_SLIDING
+                 || budget->kind == MODELGUARD_BUDGET_CONCURRENT);
+        n += table->budgets[i].name && budget->limit == 0;
+    }
+
+    return n;
+}
+
+
 static void
 test_stores(const job_t *job, int opens)
 {
@@ -439,6 +472,7 @@ test_stores(const job_t *job, int opens)
     for (i = 0; i < steps.n; i++) {
         memcpy(copy, steps.bytes + i * SIZE, SIZE);
 
+        failed += windowless(copy);
         failed += modelguard_table_check(copy, SIZE, SIZE) != MODELGUARD_OK;
 
         if (opens) {
