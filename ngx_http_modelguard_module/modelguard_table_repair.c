@@ -72,6 +72,19 @@ modelguard_table_check_record(const modelguard_table_t *table,
 }
 
 
+uint32_t
+modelguard_table_check_journal(const modelguard_table_journal_t *journal)
+{
+    uint64_t  sum;
+
+    sum = journal->number * modelguard_table_factors[0]
+          + journal->records * modelguard_table_factors[1]
+          + journal->body.check * modelguard_table_factors[2];
+
+    return (uint32_t) (sum >> 32);
+}
+
+
 modelguard_table_body_t *
 modelguard_table_prepare(const modelguard_table_work_t *work)
 {
@@ -150,6 +163,7 @@ modelguard_table_arm(modelguard_table_work_t *work, const modelguard_id_t *id)
     journal->id = *id;
     journal->body.check = modelguard_table_check_record(work->table, id,
                                                         &journal->body);
+    journal->check = modelguard_table_check_journal(journal);
 
     modelguard_table_barrier();
 
@@ -220,6 +234,7 @@ modelguard_table_redo(modelguard_table_t *table, unsigned shard)
 
     if (journal->armed == 1
         && journal->number <= modelguard_table_records(table)
+        && journal->check == modelguard_table_check_journal(journal)
         && journal->body.check
            == modelguard_table_check_record(table, &journal->id,
                                             &journal->body))

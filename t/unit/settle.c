@@ -367,6 +367,14 @@ test_strikes(void)
     ok(begun == 0 && modelguard_table_strike(table, &id, &ban, 100000),
        "a clock that is set back forgets nothing");
 
+    ban.after = 4;
+    id = client(10);
+    begun = modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 210000);
+    ok(begun == 0 && modelguard_table_strike(table, &id, &ban, 205000),
+       "nor what was counted before the interval it has left");
+
     free(table);
 }
 
@@ -402,6 +410,10 @@ test_bans(void)
        == MODELGUARD_OK
        && charge(table, 7, &minute, 1, UINT64_MAX / 2).verdict
           != MODELGUARD_BANNED, "time does not wrap in the year 2106");
+    ok(modelguard_table_ban(table, &id, 31622400, 4294967000000ULL)
+       == MODELGUARD_OK
+       && charge(table, 7, &minute, 1, 4294967001000ULL).verdict
+          == MODELGUARD_BANNED, "nor right before it");
 
     id = client(8);
     ok(modelguard_table_ban(table, &id, 0, 1000) == MODELGUARD_OK
