@@ -29,7 +29,7 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 
 .PHONY: help deps build build-clang build-asan build-static unit unit-asan \
 	test test-modes test-hup test-postpone test-randomize test-asan \
-	test-static fuzz-budget lint lint-self check-layers check-style check-order \
+	test-static test-crash fuzz-budget lint lint-self check-layers check-style check-order \
 	check-docs check-examples test-clients test-servers demo run bench \
 	clean
 
@@ -107,6 +107,13 @@ fuzz-budget:  ## random times and operations on budgets, FUZZ_TIME=60 seconds
 	build/fuzz/budget.bin -max_total_time=$${FUZZ_TIME:-60} -max_len=1024 \
 		-print_final_stats=1 -artifact_prefix=build/fuzz/budget- \
 		build/fuzz/budget
+
+# the long form of what make test does in seconds
+
+test-crash: build deps  ## kill -9, upgrades, floods of connections: 50 times
+	@MODELGUARD_CRASH=full tools/run-tests.sh crash t/85-kill.t \
+		t/86-upgrade.t t/87-lock-owner.t t/88-concurrent-budgets.t \
+		t/89-disk.t t/99-alerts.t
 
 lint: deps check-style check-layers check-order lint-self  ## all checks below
 

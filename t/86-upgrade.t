@@ -24,7 +24,7 @@ print $file 'x' x 100;
 close $file;
 symlink 'file', "$state/hard";
 
-my $server = ModelguardServer->start(<<"CONF", workers => 2, alerts => 0);
+my $conf = <<"CONF";
     modelguard_zone \$arg_k zone=upgrade:256k state=$state/upgrade;
     keepalive_requests 1000000;
     default_type text/plain;
@@ -40,6 +40,9 @@ my $server = ModelguardServer->start(<<"CONF", workers => 2, alerts => 0);
         }
     }
 CONF
+
+my $server = ModelguardServer->start($conf, workers => 2, alerts => 0,
+                                     daemon => 1);
 
 my $asked = 0;
 my $load = ModelguardLoad->new($server, connections => 32, next => sub {
@@ -59,31 +62,21 @@ sub serve {
     $load->run(sub { $load->{answers} >= $enough });
 }
 
-sub read_pid {
-    my ($name) = @_;
-
-    open my $in, '<', "$server->{prefix}/logs/$name" or return 0;
-
-    return int(<$in> // 0);
-}
-
 my $old = $server->{pid};
 
 serve(300);
 kill 'USR2', $old;
 
 ok($server->wait_for(sub {
-    my $pid = read_pid('nginx.pid');
+    my $pid = $server->pid_file;
 
-    return $pid && $pid != $old && read_pid('nginx.pid.oldbin') == $old
+    return $pid && $pid != $old && $server->pid_file('nginx.pid.oldbin') == $old
            && `cat /proc/$pid/task/*/children` =~ /\d+ \d+/;
 }), 'a second master and its workers') or diag($server->log);
 
-my $new = read_pid('nginx.pid');
+my $new = $server->pid_file;
 
 # connections go to either
-
-my @served = (0, 0);
 
 for (1 .. 3) {
     serve(500);
@@ -101,7 +94,7 @@ serve(1000);
 kill 'QUIT', $old;
 serve(1000);
 
-waitpid $old, 0;
+ok($server->wait_for(sub { ModelguardServer::gone($old) }), 'the old master is gone');
 $server->{pid} = $new;
 
 serve(1000);
@@ -132,18 +125,18 @@ ok($passed <= HARD && $passed + $lost >= HARD && $load->answered('hard', 429),
 kill 'USR2', $new;
 
 ok($server->wait_for(sub {
-    my $pid = read_pid('nginx.pid');
+    my $pid = $server->pid_file;
 
     return $pid && $pid != $new
            && `cat /proc/$pid/task/*/children` =~ /\d+ \d+/;
 }), 'a third master');
 
-my $third = read_pid('nginx.pid');
+my $third = $server->pid_file;
 my ($before) = $server->get('/file?k=back') =~ /^X-Remaining: (\d+)/m;
 
 kill 'QUIT', $third;
 
-ok($server->wait_for(sub { !kill 0, $third }), 'which goes again');
+ok($server->wait_for(sub { ModelguardServer::gone($third) }), 'which goes again');
 
 my ($after) = $server->get('/file?k=back') =~ /^X-Remaining: (\d+)/m;
 
@@ -154,7 +147,5 @@ is(join("\n", grep { !/exited on signal 9/ }
               $server->log =~ /(\[(?:alert|crit|emerg)\].*)/g), '',
    'no alert');
 
-kill 'TERM', $new;
-ok($server->wait_for(sub { !kill 0, $new }), 'all end');
-delete $server->{pid};
+$server->stop;
 remove_tree($state);

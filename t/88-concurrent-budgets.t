@@ -107,7 +107,7 @@ sub sums {
 
 my $k = 0;
 
-sub run {
+sub hammer {
     my ($reload) = @_;
     my @limits = (300 + int rand 600, 500 + int rand 1200);
     my ($asked, $total) = (0, 1200);
@@ -158,7 +158,7 @@ for my $reload (0, 1) {
     my $name = $reload ? 'with a reload' : 'without one';
 
     for (1 .. RUNS) {
-        my @got = run($reload);
+        my @got = hammer($reload);
 
         $over += $got[0];
         $full += $got[1];

@@ -4,7 +4,7 @@
 #
 # Runs t/*.t with prove, in one of the modes:
 #
-#     run-tests.sh default | hup | postpone | randomize | static | asan
+#     run-tests.sh default | hup | postpone | randomize | static | asan | crash
 #                  [--with-units] [prove's options and files ...]
 #
 # --with-units runs the unit tests of build/unit in the same prove.  The logs
@@ -30,7 +30,7 @@ export MODELGUARD_CORPUS=${MODELGUARD_CORPUS:-$TOP/../shared/corpus}
 
 case $MODE in
 
-    default)
+    default | crash)
     ;;
 
     hup)

@@ -13,7 +13,8 @@ package ModelguardServer;
 #     $server->stop;
 #
 # $http is the http block's contents; PORT in it becomes the server's port.
-# With alerts => 0, t/99-alerts.t does not see this server's alerts.
+# With alerts => 0, t/99-alerts.t does not see this server's alerts.  With
+# daemon => 1 it is not a child of ours, as a binary upgrade wants it.
 
 use strict;
 use warnings;
@@ -30,6 +31,7 @@ sub start {
 
     my $self = bless { prefix => $prefix, port => free_port(),
                        workers => $options{workers} // 1,
+                       master => $options{master} // 'on',
                        alerts => $options{alerts} // 1 }, $class;
 
     remove_tree($prefix);
@@ -45,6 +47,7 @@ sub start {
 
 # Starts nginx with the configuration as it lies there; 1 if it serves.  What
 # env sets is in its environment, and under => [...] is a command to run it.
+# With daemon => 1 it is nobody's child: only so can it be upgraded.
 
 sub launch {
     my ($self, %options) = @_;
@@ -58,13 +61,23 @@ sub launch {
         open STDERR, '>&', \*STDOUT or die;
         %ENV = (%ENV, %{ $options{env} // {} });
         exec @{ $options{under} // [] }, $ENV{TEST_NGINX_BINARY}, '-p',
-             "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g', 'daemon off;'
+             "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g',
+             'daemon ' . ($options{daemon} ? 'on;' : 'off;')
             or die "$ENV{TEST_NGINX_BINARY}: $!";
+    }
+
+    if ($options{daemon}) {
+        waitpid $pid, 0;
+        $pid = undef;
+        $self->wait_for(sub { $pid = $self->master })
+            or die "nginx did not start: " . $self->log;
     }
 
     $self->{pid} = $pid;
 
     my $up;
+
+    waitpid $pid, 0 if $options{daemon};
 
     $self->wait_for(sub {
         $up = eval { $self->connect };
@@ -72,6 +85,7 @@ sub launch {
     });
 
     delete $self->{pid} if !$up;
+    $self->{pid} = $self->pid_file if $up && $options{daemon};
 
     return $up ? 1 : 0;
 }
@@ -92,6 +106,7 @@ sub configure {
     open my $out, '>', "$prefix/conf/nginx.conf" or die "$prefix: $!";
     print $out "${load}pid $prefix/logs/nginx.pid;\n"
                . "worker_processes $self->{workers};\n"
+               . "master_process $self->{master};\n"
                . "error_log $prefix/logs/error.log info;\n"
                . ($self->{alerts} ? "error_log $ENV{MODELGUARD_ALERTS} alert;\n"
                                   : '')
@@ -165,6 +180,36 @@ sub stop {
 
     kill 'TERM', $pid;
     waitpid $pid, 0;
+    $self->wait_for(sub { gone($pid) });
+}
+
+
+# a zombie is gone, too: its parent may never ask for it
+
+sub gone {
+    return !defined readlink "/proc/$_[0]/exe";
+}
+
+
+sub alive {
+    return !gone($_[0]);
+}
+
+
+sub pid_file {
+    my ($self, $name) = @_;
+
+    open my $in, '<', "$self->{prefix}/logs/" . ($name // 'nginx.pid')
+        or return 0;
+
+    return int(<$in> // 0);
+}
+
+
+# who is the master, as its file says
+
+sub master {
+    return $_[0]->pid_file || undef;
 }
 
 
