@@ -11,6 +11,9 @@
 #include "modelguard_walk.h"
 
 
+#define READ_DIGITS  7               /* as many are MODELGUARD_METER_FLOAT */
+
+
 /* a container that is open, by depth; at 0 is the root value */
 
 typedef struct {
@@ -64,6 +67,7 @@ static void read_part(modelguard_meter_read_t *read, const uint8_t *stop);
 static void read_scalar(modelguard_meter_read_t *read);
 static void read_number(modelguard_meter_read_t *read);
 static void read_numbers(modelguard_meter_read_t *read);
+static uint32_t read_fraction(const uint8_t *p, const uint8_t *stop);
 static void read_count(modelguard_meter_read_t *read);
 static void read_label(modelguard_meter_read_t *read);
 static int read_in_array(const modelguard_meter_read_t *read, unsigned depth);
@@ -526,12 +530,8 @@ read_numbers(modelguard_meter_read_t *read)
             break;
         }
 
-        /* "0.ddd" is what most are */
-
-        if (!exponent && !gauge->stepped && q - p > 9 && p[1] == '0'
-            && memcmp(p + 3, "0000", 4) != 0)
-        {
-            bits += MODELGUARD_METER_FLOAT;
+        if (!exponent && !gauge->stepped && p[1] == '0') {
+            bits += read_fraction(p + 2, q);
             continue;
         }
 
@@ -547,6 +547,28 @@ read_numbers(modelguard_meter_read_t *read)
     json->p = p;
 
     modelguard_meter_add(read->meter, bits);
+}
+
+
+/* of "0.ddd", which most are, what follows the first digit */
+
+static uint32_t
+read_fraction(const uint8_t *p, const uint8_t *stop)
+{
+    const uint8_t  *digit;
+
+    p++;
+
+    for (digit = p; digit < stop; digit++) {
+
+        if (*digit != '0') {
+            return (stop - p < READ_DIGITS)
+                   ? (uint32_t) (stop - p) * MODELGUARD_METER_DIGIT
+                   : MODELGUARD_METER_FLOAT;
+        }
+    }
+
+    return 0;
 }
 
 

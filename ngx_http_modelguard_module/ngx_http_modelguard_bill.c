@@ -122,7 +122,11 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
 
     ngx_http_modelguard_bill_refuse(bill, verdict);
 
-    ngx_http_modelguard_bill_log(bill, line, mglcf->dry_run);
+    /* a ban was logged when it began */
+
+    if (verdict->verdict != MODELGUARD_BANNED) {
+        ngx_http_modelguard_bill_log(bill, line, mglcf->dry_run);
+    }
 
     if (mglcf->dry_run) {
         return NGX_DECLINED;

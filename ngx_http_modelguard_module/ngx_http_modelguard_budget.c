@@ -218,6 +218,8 @@ ngx_http_modelguard_budget_add(ngx_conf_t *cf,
     budget->name = value[1];
     budget->id = ngx_http_modelguard_budget_id(&value[1]);
     budget->unit = NGX_HTTP_MODELGUARD_UNIT_REQUESTS;
+    budget->file = cf->conf_file->file.name.data;
+    budget->line = cf->conf_file->line;
 
     return budget;
 }

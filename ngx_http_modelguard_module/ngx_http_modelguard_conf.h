@@ -62,6 +62,8 @@ typedef struct {
     ngx_http_complex_value_t    *burst;
     unsigned                     dry_run:1;
     unsigned                     always:1;   /* charge=always */
+    u_char                      *file;       /* where it stands */
+    ngx_uint_t                   line;
 } ngx_http_modelguard_budget_conf_t;
 
 
@@ -184,6 +186,7 @@ struct ngx_http_modelguard_loc_conf_s {
 
 
 extern ngx_command_t  ngx_http_modelguard_commands[];
+extern ngx_str_t  ngx_http_modelguard_default_types[];
 
 void *ngx_http_modelguard_create_main_conf(ngx_conf_t *cf);
 char *ngx_http_modelguard_init_main_conf(ngx_conf_t *cf, void *conf);

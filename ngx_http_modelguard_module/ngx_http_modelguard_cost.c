@@ -205,7 +205,7 @@ ngx_http_modelguard_cost_compile(ngx_conf_t *cf, ngx_str_t *text,
 
 ngx_int_t
 ngx_http_modelguard_cost_evaluate(ngx_http_request_t *r,
-    ngx_http_complex_value_t *value, uint64_t least, const char *what,
+    ngx_http_complex_value_t *value, ngx_uint_t limit, const char *what,
     const char *name, uint64_t *units)
 {
     size_t     i, len;
@@ -217,12 +217,12 @@ ngx_http_modelguard_cost_evaluate(ngx_http_request_t *r,
     }
 
     if (ngx_http_modelguard_cost_parse(&text, units) == NGX_OK
-        && *units >= least)
+        && (*units || !limit))
     {
         return NGX_OK;
     }
 
-    if (text.len == sizeof("unlimited") - 1
+    if (limit && text.len == sizeof("unlimited") - 1
         && ngx_strncmp(text.data, "unlimited", sizeof("unlimited") - 1) == 0)
     {
         return NGX_DECLINED;
@@ -238,8 +238,8 @@ ngx_http_modelguard_cost_evaluate(ngx_http_request_t *r,
     }
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "modelguard: the %s of \"%s\" is no number: \"%*s\" from "
-                  "\"%V\"", what, name, len, shown, &value->value);
+                  "modelguard: invalid %s of \"%s\": \"%*s\" from \"%V\"",
+                  what, name, len, shown, &value->value);
 
     return NGX_ERROR;
 }
@@ -250,8 +250,6 @@ ngx_http_modelguard_cost_find(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf, ngx_uint_t unit,
     uint64_t *units)
 {
-    ngx_int_t                  rc;
-    const char                *word;
     ngx_http_complex_value_t  *value;
 
     value = mglcf->costs ? mglcf->costs->values[unit] : NULL;
@@ -260,16 +258,7 @@ ngx_http_modelguard_cost_find(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    word = ngx_http_modelguard_cost_word(unit);
-
-    rc = ngx_http_modelguard_cost_evaluate(r, value, 0, "cost", word, units);
-
-    if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "modelguard: the cost of \"%s\" is no number: "
-                      "\"unlimited\" from \"%V\"", word, &value->value);
-        return NGX_ERROR;
-    }
-
-    return rc;
+    return ngx_http_modelguard_cost_evaluate(r, value, 0, "cost",
+                                       ngx_http_modelguard_cost_word(unit),
+                                       units);
 }

@@ -65,13 +65,13 @@ ngx_int_t ngx_http_modelguard_cost_compile(ngx_conf_t *cf, ngx_str_t *text,
     ngx_http_complex_value_t **value, uint64_t *units);
 
 /*
- * The number that a value is in this request, at least "least".  NGX_OK;
- * NGX_DECLINED: it is the word "unlimited"; NGX_ERROR: neither, which has
- * been logged as "what" of "name".
+ * The number that a value is in this request.  A limit must be 1 or more.
+ * NGX_OK; NGX_DECLINED: a limit that is the word "unlimited"; NGX_ERROR:
+ * neither, which has been logged as "what" of "name".
  */
 
 ngx_int_t ngx_http_modelguard_cost_evaluate(ngx_http_request_t *r,
-    ngx_http_complex_value_t *value, uint64_t least, const char *what,
+    ngx_http_complex_value_t *value, ngx_uint_t limit, const char *what,
     const char *name, uint64_t *units);
 
 /*

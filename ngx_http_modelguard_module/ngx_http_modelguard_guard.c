@@ -11,6 +11,14 @@
 #define NGX_HTTP_MODELGUARD_GUARD_NAME  64   /* bytes of a name in the log */
 
 
+static ngx_uint_t ngx_http_modelguard_guard_rewrites(
+    const ngx_http_modelguard_loc_conf_t *conf);
+static void ngx_http_modelguard_guard_dry(ngx_conf_t *cf,
+    const ngx_http_modelguard_loc_conf_t *conf, const ngx_str_t *name);
+static void ngx_http_modelguard_guard_bits(ngx_conf_t *cf,
+    const ngx_http_modelguard_loc_conf_t *conf, const ngx_str_t *name);
+
+
 char *
 ngx_http_modelguard_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -104,15 +112,19 @@ void
 ngx_http_modelguard_guard_warn(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *conf)
 {
-    ngx_uint_t                         i;
-    ngx_http_core_loc_conf_t          *clcf;
-    ngx_http_modelguard_rules_conf_t  *rules;
+    ngx_http_core_loc_conf_t  *clcf;
 
     /* a server's own guard is mostly there for its locations to inherit */
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (!conf->guarded || clcf->name.len == 0 || clcf->noname) {
+    if (clcf->name.len == 0 || clcf->noname) {
+        return;
+    }
+
+    ngx_http_modelguard_guard_bits(cf, conf, &clcf->name);
+
+    if (!conf->guarded) {
         return;
     }
 
@@ -124,23 +136,112 @@ ngx_http_modelguard_guard_warn(ngx_conf_t *cf,
         return;
     }
 
-    if ((conf->budgets != NULL && conf->budgets->nelts) || conf->checks) {
+    if (conf->budgets != NULL && conf->budgets->nelts != 0) {
+        ngx_http_modelguard_guard_dry(cf, conf, &clcf->name);
         return;
     }
+
+    if (conf->checks == NULL && !ngx_http_modelguard_guard_rewrites(conf)) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "nothing to rewrite and no \"modelguard_budget\" for the "
+                      "guarded location \"%V\", guarded in %s:%ui",
+                      &clcf->name, conf->file, conf->line);
+        return;
+    }
+
+    /* "modelguard_budget off" says that it is meant */
+
+    if (conf->budgets == NULL) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "no \"modelguard_budget\" for the guarded location "
+                      "\"%V\", guarded in %s:%ui, nobody is ever refused",
+                      &clcf->name, conf->file, conf->line);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_modelguard_guard_rewrites(const ngx_http_modelguard_loc_conf_t *conf)
+{
+    ngx_uint_t                         i;
+    ngx_http_modelguard_rules_conf_t  *rules;
 
     rules = conf->rules->elts;
 
     for (i = 0; i < conf->rules->nelts; i++) {
 
         if (rules[i].rules != NULL) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_modelguard_guard_dry(ngx_conf_t *cf,
+    const ngx_http_modelguard_loc_conf_t *conf, const ngx_str_t *name)
+{
+    ngx_uint_t                          i;
+    ngx_http_modelguard_budget_conf_t  *budget;
+
+    budget = conf->budgets->elts;
+
+    for (i = 0; i < conf->budgets->nelts; i++) {
+
+        if (!budget[i].dry_run) {
             return;
         }
     }
 
     ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                  "nothing to rewrite and no \"modelguard_budget\" for the "
-                  "guarded location \"%V\", guarded in %s:%ui", &clcf->name,
-                  conf->file, conf->line);
+                  "every \"modelguard_budget\" is a dry run for the guarded "
+                  "location \"%V\", guarded in %s:%ui, nobody is ever refused",
+                  name, conf->file, conf->line);
+}
+
+
+/* a budget of bits counts what the fields disclose, guarded or not */
+
+static void
+ngx_http_modelguard_guard_bits(ngx_conf_t *cf,
+    const ngx_http_modelguard_loc_conf_t *conf, const ngx_str_t *name)
+{
+    ngx_uint_t                          i, n;
+    modelguard_field_t                **field;
+    ngx_http_modelguard_budget_conf_t  *budget;
+
+    n = conf->fields ? conf->fields->nelts : 0;
+    field = n ? conf->fields->elts : NULL;
+
+    for (i = 0; i < n; i++) {
+
+        switch (field[i]->role) {
+
+        case MODELGUARD_ROLE_METADATA:
+        case MODELGUARD_ROLE_USAGE:
+        case MODELGUARD_ROLE_ITEMS:
+            break;
+
+        default:
+            return;
+        }
+    }
+
+    n = conf->budgets ? conf->budgets->nelts : 0;
+    budget = n ? conf->budgets->elts : NULL;
+
+    for (i = 0; i < n; i++) {
+
+        if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_BITS) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "modelguard budget \"%V\" in %s:%ui counts bits, "
+                          "but location \"%V\" has no \"modelguard_field\" "
+                          "that discloses any", &budget[i].name,
+                          budget[i].file, budget[i].line, name);
+        }
+    }
 }
 
 

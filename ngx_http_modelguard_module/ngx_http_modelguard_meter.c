@@ -18,7 +18,6 @@ static char *ngx_http_modelguard_meter_usage(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *conf);
 static ngx_int_t ngx_http_modelguard_meter_paths(
     const ngx_http_modelguard_loc_conf_t *conf, ngx_array_t *paths);
-static void ngx_http_modelguard_meter_warn(ngx_conf_t *cf);
 static char *ngx_http_modelguard_meter_values(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf);
@@ -202,24 +201,6 @@ ngx_http_modelguard_meter_paths(const ngx_http_modelguard_loc_conf_t *conf,
 }
 
 
-static void
-ngx_http_modelguard_meter_warn(ngx_conf_t *cf)
-{
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->name.len == 0 || clcf->noname) {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                  "no \"modelguard_field\" for the location \"%V\", whose "
-                  "budget of bits can only be charged what is estimated",
-                  &clcf->name);
-}
-
-
 /* as mglcf->rules: for the profile that is named, or for all of them */
 
 static char *
@@ -234,7 +215,6 @@ ngx_http_modelguard_meter_values(ngx_conf_t *cf,
     ngx_http_modelguard_profile_conf_t  *pcf;
 
     if (conf->fields == NULL) {
-        ngx_http_modelguard_meter_warn(cf);
         return NGX_CONF_OK;
     }
 

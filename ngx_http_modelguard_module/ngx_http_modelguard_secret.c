@@ -87,8 +87,11 @@ ngx_http_modelguard_secret_load(ngx_fd_t fd, const ngx_str_t *path,
     if (fi.st_mode & (S_IRWXO|S_IWGRP)) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
                       "modelguard secret \"%V\" is accessible to others, "
-                      "its mode is %04uo: make it 0600", path,
-                      (ngx_uint_t) (fi.st_mode & 07777));
+                      "its mode is %ui%ui%ui%ui: make it 0600", path,
+                      (ngx_uint_t) (fi.st_mode >> 9 & 7),
+                      (ngx_uint_t) (fi.st_mode >> 6 & 7),
+                      (ngx_uint_t) (fi.st_mode >> 3 & 7),
+                      (ngx_uint_t) (fi.st_mode & 7));
         return NGX_ERROR;
     }
 

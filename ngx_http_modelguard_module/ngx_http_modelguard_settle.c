@@ -14,7 +14,7 @@
 typedef struct {
     uint64_t                    bytes;        /* of the body, sent */
     unsigned                    complete:1;   /* sent to its end, by us */
-    unsigned                    success:1;    /* not an error, or whatever */
+    unsigned                    success:1;    /* no error by status */
     unsigned                    failed:1;     /* the upstream did */
 } ngx_http_modelguard_settle_end_t;
 

@@ -19,7 +19,7 @@ static ngx_int_t ngx_http_modelguard_state_lock(
     ngx_http_modelguard_state_t *state, ngx_log_t *log);
 static ngx_int_t ngx_http_modelguard_state_share(
     ngx_http_modelguard_state_t *state, ngx_log_t *log);
-static ngx_int_t ngx_http_modelguard_state_map(
+static ngx_int_t ngx_http_modelguard_state_memory(
     ngx_http_modelguard_state_t *state, size_t size, ngx_log_t *log);
 static ngx_int_t ngx_http_modelguard_state_repair(
     ngx_http_modelguard_state_t *state, ngx_log_t *log);
@@ -27,10 +27,9 @@ static ngx_int_t ngx_http_modelguard_state_repair(
 
 ngx_int_t
 ngx_http_modelguard_state_open(ngx_http_modelguard_state_t *state,
-    ngx_log_t *log)
+    uint64_t *secret, ngx_log_t *log)
 {
-    ngx_int_t        rc;
-    ngx_file_info_t  fi;
+    ngx_int_t  rc;
 
     rc = ngx_http_modelguard_state_file(state, O_RDWR, log);
 
@@ -40,29 +39,14 @@ ngx_http_modelguard_state_open(ngx_http_modelguard_state_t *state,
 
     rc = ngx_http_modelguard_state_lock(state, log);
 
-    if (rc == NGX_OK) {
-        rc = ngx_http_modelguard_state_current(state);
-
-        if (rc == NGX_DECLINED) {
-            rc = NGX_AGAIN;
-        }
+    if (rc == NGX_OK
+        && ngx_http_modelguard_state_current(state) != NGX_OK)
+    {
+        rc = NGX_AGAIN;
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_http_modelguard_state_check(state, NULL, log);
-    }
-
-    if (rc == NGX_OK && ngx_fd_info(state->fd, &fi) == NGX_FILE_ERROR) {
-        rc = NGX_ERROR;
-    }
-
-    if (rc == NGX_OK) {
-        ngx_http_modelguard_state_own(state, &fi, log);
-        rc = ngx_http_modelguard_state_map(state, ngx_file_size(&fi), log);
-    }
-
-    if (rc == NGX_OK && state->first) {
-        rc = ngx_http_modelguard_state_repair(state, log);
+        rc = ngx_http_modelguard_state_check(state, secret, log);
     }
 
     if (rc != NGX_OK) {
@@ -70,6 +54,31 @@ ngx_http_modelguard_state_open(ngx_http_modelguard_state_t *state,
     }
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_http_modelguard_state_map(ngx_http_modelguard_state_t *state,
+    ngx_log_t *log)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_fd_info(state->fd, &fi) == NGX_FILE_ERROR) {
+        ngx_log_error(state->level, log, ngx_errno,
+                      ngx_fd_info_n " \"%V\" failed", &state->path);
+        return NGX_ERROR;
+    }
+
+    ngx_http_modelguard_state_own(state, &fi, log);
+
+    if (ngx_http_modelguard_state_memory(state, ngx_file_size(&fi), log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return state->first ? ngx_http_modelguard_state_repair(state, log)
+                        : NGX_OK;
 }
 
 
@@ -195,8 +204,9 @@ ngx_http_modelguard_state_own(ngx_http_modelguard_state_t *state,
 
     ngx_log_error(NGX_LOG_WARN, log, 0,
                   "modelguard zone \"%V\": the mode of the state file \"%V\" "
-                  "was %04uo, now 0600", state->zone, &state->path,
-                  (ngx_uint_t) (fi->st_mode & 07777));
+                  "was " NGX_HTTP_MODELGUARD_MODE_FORMAT ", now 0600",
+                  state->zone, &state->path,
+                  ngx_http_modelguard_mode(fi->st_mode));
 }
 
 
@@ -257,8 +267,8 @@ ngx_http_modelguard_state_share(ngx_http_modelguard_state_t *state,
 
 
 static ngx_int_t
-ngx_http_modelguard_state_map(ngx_http_modelguard_state_t *state, size_t size,
-    ngx_log_t *log)
+ngx_http_modelguard_state_memory(ngx_http_modelguard_state_t *state,
+    size_t size, ngx_log_t *log)
 {
     void  *addr;
 
@@ -390,7 +400,7 @@ ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
                       "modelguard zone \"%V\": the %uz bytes of \"%V\" cannot "
                       "be allocated", next->zone, next->size, &next->next);
 
-    } else if (ngx_http_modelguard_state_map(next, next->size, log)
+    } else if (ngx_http_modelguard_state_memory(next, next->size, log)
                == NGX_OK)
     {
         return NGX_OK;

@@ -23,6 +23,13 @@
 #include "modelguard_table.h"
 
 
+#define NGX_HTTP_MODELGUARD_MODE_FORMAT  "%ui%ui%ui%ui"
+
+#define ngx_http_modelguard_mode(mode)                                        \
+    (ngx_uint_t) ((mode) >> 9 & 7), (ngx_uint_t) ((mode) >> 6 & 7),           \
+    (ngx_uint_t) ((mode) >> 3 & 7), (ngx_uint_t) ((mode) & 7)
+
+
 typedef struct {
     ngx_str_t            path;       /* absolute, terminated by zero; empty:
                                         there is no file */
@@ -57,12 +64,21 @@ ngx_int_t ngx_http_modelguard_state_look(ngx_http_modelguard_state_t *state,
     uint64_t *secret, ngx_log_t *log);
 
 /*
- * Opens, locks and maps what is at the path.  NGX_OK; NGX_DECLINED: nothing
- * of worth is there; NGX_AGAIN: it was replaced meanwhile; NGX_ERROR: a
- * message has been logged.
+ * Opens and locks what is at the path, and looks at its header.  NGX_OK:
+ * "secret" is the id of its secret; NGX_DECLINED: nothing of worth is there;
+ * NGX_AGAIN: it was replaced meanwhile; NGX_ERROR: a message has been logged.
+ * It is to be closed only after NGX_OK.
  */
 
 ngx_int_t ngx_http_modelguard_state_open(ngx_http_modelguard_state_t *state,
+    uint64_t *secret, ngx_log_t *log);
+
+/*
+ * Maps what was opened; who is alone with it repairs it.  NGX_OK, NGX_AGAIN
+ * or NGX_ERROR as above; the caller closes it.
+ */
+
+ngx_int_t ngx_http_modelguard_state_map(ngx_http_modelguard_state_t *state,
     ngx_log_t *log);
 
 /*

@@ -107,10 +107,7 @@ ngx_http_modelguard_state_check(ngx_http_modelguard_state_t *state,
 
     if (rc == MODELGUARD_OK) {
 
-        if (secret != NULL) {
-            *secret = header.table.secret;
-        }
-
+        *secret = header.table.secret;
         return NGX_OK;
     }
 
@@ -158,7 +155,7 @@ ngx_http_modelguard_state_header(ngx_http_modelguard_state_t *state,
     } else if (header->layout != MODELGUARD_TABLE_LAYOUT) {
         ngx_log_error(state->level, log, 0,
                       "modelguard zone \"%V\": the state file \"%V\" has the "
-                      "layout %uD of %s module, not %d: move it away to begin "
+                      "layout %uD of %s module, not %d, move it away to begin "
                       "anew", state->zone, &state->path, header->layout,
                       header->layout < MODELGUARD_TABLE_LAYOUT
                       ? "an older" : "a newer", MODELGUARD_TABLE_LAYOUT);

@@ -105,7 +105,7 @@ static ngx_http_variable_t  ngx_http_modelguard_variables[] = {
       ngx_http_modelguard_variable_count, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
-    { ngx_string(NGX_HTTP_MODELGUARD_ZONE_PREFIX), NULL,
+    { ngx_string("modelguard_zone_"), NULL,
       ngx_http_modelguard_zone_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 

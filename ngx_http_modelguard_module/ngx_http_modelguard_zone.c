@@ -156,6 +156,7 @@ static ngx_int_t
 ngx_http_modelguard_zone_reopen(ngx_http_modelguard_zone_t *zone,
     ngx_log_t *log)
 {
+    uint64_t                     secret;
     ngx_int_t                    rc;
     ngx_http_modelguard_state_t  next;
 
@@ -173,27 +174,33 @@ ngx_http_modelguard_zone_reopen(ngx_http_modelguard_zone_t *zone,
         next.level = NGX_LOG_CRIT;
     }
 
-    rc = ngx_http_modelguard_state_open(&next, log);
-
-    if (rc == NGX_OK && next.table->secret != zone->secret_id) {
-        ngx_log_error(next.level, log, 0,
-                      "modelguard zone \"%V\": the state file \"%V\" is now "
-                      "written under another secret",
-                      &zone->shm_zone->shm.name, &zone->state.path);
-
-        ngx_http_modelguard_state_close(&next, log);
-        rc = NGX_ERROR;
-    }
+    rc = ngx_http_modelguard_state_open(&next, &secret, log);
 
     if (rc == NGX_DECLINED) {
         ngx_log_error(next.level, log, 0,
                       "modelguard zone \"%V\": the state file \"%V\" has "
                       "vanished", &zone->shm_zone->shm.name,
                       &zone->state.path);
-        rc = NGX_ERROR;
+        return NGX_ERROR;
     }
 
     if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (secret != zone->secret_id) {
+        ngx_log_error(next.level, log, 0,
+                      "modelguard zone \"%V\": the state file \"%V\" is now "
+                      "written under another secret",
+                      &zone->shm_zone->shm.name, &zone->state.path);
+        rc = NGX_ERROR;
+
+    } else {
+        rc = ngx_http_modelguard_state_map(&next, log);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_modelguard_state_close(&next, log);
         return rc;
     }
 

@@ -15,7 +15,7 @@ static void ngx_http_modelguard_zone_file_cleanup(void *data);
 static ngx_int_t ngx_http_modelguard_zone_file_look(
     ngx_http_modelguard_zone_t *zone);
 static ngx_int_t ngx_http_modelguard_zone_file_try(
-    ngx_http_modelguard_zone_t *zone, ngx_uint_t exists);
+    ngx_http_modelguard_zone_t *zone, uint64_t secret);
 static ngx_int_t ngx_http_modelguard_zone_file_secret(
     ngx_http_modelguard_zone_t *zone);
 static ngx_int_t ngx_http_modelguard_zone_file_match(
@@ -42,6 +42,7 @@ static ngx_int_t ngx_http_modelguard_zone_file_unique(
 ngx_int_t
 ngx_http_modelguard_zone_file(ngx_http_modelguard_zone_t *zone)
 {
+    uint64_t             secret;
     ngx_int_t            rc;
     ngx_log_t           *log;
     ngx_uint_t           i;
@@ -68,10 +69,13 @@ ngx_http_modelguard_zone_file(ngx_http_modelguard_zone_t *zone)
 
     for (i = 0; i < NGX_HTTP_MODELGUARD_FILE_TRIES; i++) {
 
-        rc = ngx_http_modelguard_state_open(&zone->state, log);
+        rc = ngx_http_modelguard_state_open(&zone->state, &secret, log);
 
-        if (rc == NGX_OK || rc == NGX_DECLINED) {
-            rc = ngx_http_modelguard_zone_file_try(zone, rc == NGX_OK);
+        if (rc == NGX_OK) {
+            rc = ngx_http_modelguard_zone_file_try(zone, secret);
+
+        } else if (rc == NGX_DECLINED) {
+            rc = ngx_http_modelguard_zone_file_replace(zone, NULL);
         }
 
         if (rc == NGX_OK) {
@@ -136,28 +140,25 @@ ngx_http_modelguard_zone_file_look(ngx_http_modelguard_zone_t *zone)
 
 static ngx_int_t
 ngx_http_modelguard_zone_file_try(ngx_http_modelguard_zone_t *zone,
-    ngx_uint_t exists)
+    uint64_t secret)
 {
-    ngx_int_t            rc;
-    modelguard_table_t  *from;
+    ngx_int_t  rc;
 
-    if (!exists) {
-        return ngx_http_modelguard_zone_file_replace(zone, NULL);
-    }
-
-    from = zone->state.table;
-
-    if (ngx_http_modelguard_zone_file_match(zone, from->secret) != NGX_OK) {
+    if (ngx_http_modelguard_zone_file_match(zone, secret) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    rc = ngx_http_modelguard_zone_file_join(zone);
+    rc = ngx_http_modelguard_state_map(&zone->state, zone->shm_zone->shm.log);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_modelguard_zone_file_join(zone);
+    }
 
     if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    return ngx_http_modelguard_zone_file_replace(zone, from);
+    return ngx_http_modelguard_zone_file_replace(zone, zone->state.table);
 }
 
 

@@ -74,8 +74,17 @@ ngx_uint_t
 ngx_http_modelguard_zone_strike(ngx_http_modelguard_zone_t *zone,
     const modelguard_id_t *id, const modelguard_ban_t *ban, uint64_t now)
 {
-    unsigned    shard;
-    ngx_uint_t  began;
+    unsigned         shard;
+    ngx_uint_t       began;
+    modelguard_id_t  overflow;
+
+    /* who shares a record with others is not banned for what they do */
+
+    modelguard_table_overflow(&overflow);
+
+    if (id->low == overflow.low && id->high == overflow.high) {
+        return 0;
+    }
 
     if (ngx_http_modelguard_zone_enter(zone, id, &shard, ngx_cycle->log)
         != NGX_OK)

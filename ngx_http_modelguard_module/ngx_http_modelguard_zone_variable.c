@@ -47,7 +47,7 @@ ngx_http_modelguard_zone_variable(ngx_http_request_t *r,
     ngx_str_t                    word, rest;
     ngx_http_modelguard_zone_t  *zone;
 
-    word.data = name->data + sizeof(NGX_HTTP_MODELGUARD_ZONE_PREFIX) - 1;
+    word.data = name->data + sizeof("modelguard_zone_") - 1;
     last = name->data + name->len;
 
     p = ngx_strlchr(word.data, last, '_');

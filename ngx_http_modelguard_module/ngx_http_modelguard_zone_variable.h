@@ -15,9 +15,6 @@
 #include <ngx_http.h>
 
 
-#define NGX_HTTP_MODELGUARD_ZONE_PREFIX  "modelguard_zone_"
-
-
 /* the get handler of the prefix variable */
 
 ngx_int_t ngx_http_modelguard_zone_variable(ngx_http_request_t *r,

@@ -304,12 +304,12 @@ __DATA__
 [200, 429, 451]
 --- response_body eval
 ["0 d41d8cd98f00b204e9800998ecf8427e",
-'{"type":"about:blank","title":"Too Many Requests","status":429,"detail":'
-. '"The budget \"hour\" is exhausted. Please try again in 20 seconds.",'
-. '"code":"budget_exhausted"}' . "\n",
-'{"type":"about:blank","title":"Request Refused","status":451,"detail":'
-. '"The budget \"hour\" is exhausted. Please try again in 20 seconds.",'
-. '"code":"budget_exhausted"}' . "\n"]
+map { '{"type":"https://iana.org/assignments/http-problem-types'
+      . '#quota-exceeded","title":"Request cannot be satisfied as assigned '
+      . 'quota has been exceeded","status":' . $_ . ',"detail":'
+      . '"The budget \"hour\" is exhausted. Please try again in 20 seconds.",'
+      . '"code":"budget_exhausted","violated-policies":["hour"]}' . "\n" }
+    429, 451]
 --- response_headers eval
 ["", "Content-Type: application/problem+json",
  "Content-Type: application/problem+json"]

@@ -9,6 +9,7 @@ use ModelguardServer;
 
 use IO::Compress::Deflate;
 use IO::Compress::Gzip;
+use POSIX qw( ceil );
 
 my $usage = '"usage":{"prompt_tokens":5,"completion_tokens":7,'
             . '"total_tokens":12}';
@@ -323,6 +324,64 @@ for my $case ([ 'identity -', qw( drop kept open tokens ) ],
 unlike($server->log, qr/\[(?:alert|emerg)\]/, 'no alert');
 
 $server->stop;
+
+
+# the worked table of docs/units.md, line by line
+
+{
+    my (@rows, $said);
+
+    open my $in, '<', top() . '/docs/units.md' or die;
+
+    while (my $line = <$in>) {
+        $line =~ /^\| (?:`([\[\{].*?)`|the same) \| `(.*?)` \| `(.*?)` \| (\S+) \|$/
+            or next;
+        $said = $1 if defined $1;
+        push @rows, [ $said, $2, $3, $4 ];
+    }
+
+    ok(@rows >= 24, 'the table has ' . @rows . ' lines');
+
+    my $places = join '', map { <<"PLACE" } 0 .. $#rows;
+        location /row/$_ {
+            modelguard row$_;
+            modelguard_field $rows[$_][1];
+            modelguard_budget b zone=rows limit=1000m window=1h unit=bits;
+            proxy_pass http://127.0.0.1:MODEL;
+        }
+PLACE
+    my $profiles = join '', map { my ($role) = $rows[$_][1] =~ /^(\w+)/;
+                                  "modelguard_profile row$_ {
+                                       $role $rows[$_][2]; }\n" } 0 .. $#rows;
+
+    my $model = backend(rows => sub {
+        my ($n) = $_[0]{uri} =~ /(\d+)/;
+
+        return json_reply($rows[$n][0]);
+    });
+
+    $places =~ s/MODEL/$model/g;
+
+    $server = ModelguardServer->start(<<"CONF", workers => 1, alerts => 0);
+        modelguard_zone \$remote_addr zone=rows:1m;
+        $profiles
+        log_format meter '\$request_uri <\$modelguard_bits>';
+
+        server {
+            listen PORT;
+            access_log logs/meter.log meter;
+            $places
+        }
+CONF
+
+    for my $n (0 .. $#rows) {
+        $server->get("/row/$n");
+        is(logged("/row/$n", 1), '<' . ceil($rows[$n][3]) . '>',
+           join ', ', @{$rows[$n]});
+    }
+
+    $server->stop;
+}
 
 
 # the configuration

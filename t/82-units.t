@@ -38,6 +38,7 @@ my %budget = (
     bytes => 'b zone=units limit=1m window=1h unit=bytes',
     bits => 'n zone=units limit=1000 window=1h unit=bits',
     small => 's zone=units limit=100 window=1h unit=bytes',
+    dry => 'd zone=units limit=100 window=1h unit=bytes dry_run',
 );
 
 # /look/UNIT is a 404 that gives back what it reserves: nobody sends a body
@@ -47,7 +48,7 @@ sub locations {
     my $text = '';
 
     for my $unit (sort keys %budget) {
-        my $cost = ($unit eq 'small') ? 'bytes' : $unit;
+        my $cost = ($unit =~ /small|dry/) ? 'bytes' : $unit;
 
         $text .= <<"CONF";
         location /$unit {
@@ -185,10 +186,16 @@ for my $case ('', '&s=1') {
     is(left('bytes'), 995000, 'is given back where it was more');
 }
 
+$key++;
+is(length `curl -s -H 'X-Key: $key' \\
+       'http://127.0.0.1:$server->{port}/bytes?n=[1000-1001]'`, 2001,
+   'two on one connection');
+is(left('bytes'), 997999, 'each has its bytes');
+
 for my $case ('', '&s=1') {
     $key++;
 
-    my $answer = `curl -s --http2-prior-knowledge \
+    my $answer = `curl -s --http2-prior-knowledge \\
         -H 'X-Key: $key' 'http://127.0.0.1:$h2/bytes?n=1000$case'`;
 
     is(length $answer, 1000, "HTTP/2$case");
@@ -216,6 +223,12 @@ is(status('/small?n=60'), 429, 'less than the mean is left');
 $key++;
 is(cost('/small?n=5000'), 100, 'more than the limit at once');
 is(left('small'), 1, 'leaves nothing (less than the look needs)');
+
+$key++;
+is(status('/dry?n=60'), 200, 'a budget that only tries');
+is(left('dry'), 40, 'is settled');
+is(status('/dry?n=90'), 200, 'what it would refuse');
+is(left('dry'), 40, 'is neither reserved nor settled');
 
 $key++;
 is(status('/two?n=500'), 200, 'two units');

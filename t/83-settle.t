@@ -6,6 +6,7 @@
 use lib 't/lib';
 use ModelguardTest;
 use ModelguardServer;
+use Time::HiRes qw( sleep );
 
 my $backend = backend(model => sub {
     my ($request) = @_;
@@ -47,6 +48,8 @@ my $backend = backend(model => sub {
 });
 
 my $nobody = ModelguardServer::free_port();
+
+my $h2 = ModelguardServer::free_port();
 
 my @budgets = (
     'r zone=settle limit=1000 window=1h',
@@ -90,6 +93,7 @@ my $server = ModelguardServer->start(<<"CONF", workers => 1);
 
     server {
         listen PORT;
+        listen 127.0.0.1:$h2 http2;
 
         $looks
 
@@ -283,6 +287,19 @@ for my $uri ('/open/stream', '/open/events') {
     cmp_ok($spent[2], '>', 15000, "$uri: bytes that were sent");
     cmp_ok($spent[3], '>', 15000 / 4, "$uri: tokens that were sent");
     is($spent[6], $spent[2], "$uri: always or not");
+}
+
+for my $uri ('/open/stream', '/guarded/events') {
+    $key++;
+    system("curl -s --http2-prior-knowledge --max-time 0.5 -o /dev/null "
+           . "-H 'X-Key: $key' http://127.0.0.1:$h2$uri");
+    sleep 0.3;
+
+    my @spent = split ' ', spent();
+
+    is("@spent[0, 1, 4, 5]", '1 1 64 1', "HTTP/2, $uri: as reserved");
+    cmp_ok($spent[2], '>=', 4096, "HTTP/2, $uri: bytes");
+    cmp_ok($spent[3], '>=', 256, "HTTP/2, $uri: tokens");
 }
 
 # before there is any answer

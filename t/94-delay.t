@@ -287,8 +287,7 @@ is($got[0][0], '200 PASSED', 'a lease');
 
 sub h2 {
     my ($time, $uri) = @_;
-    my $text = `curl -s --http2-prior-knowledge -i -m $time \
-                'http://127.0.0.1:$h2$uri'`;
+    my $text = `curl -s --http2-prior-knowledge -i -m $time 'http://127.0.0.1:$h2$uri'`;
 
     return join ' ', $text =~ /^x-verdict: (\S+)\r$/mg;
 }

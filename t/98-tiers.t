@@ -154,6 +154,12 @@ sub conf {
     modelguard_zone \$print zone=tier_print:128k;
     modelguard_zone \$jwt_sub zone=tier_jwt:128k;
     modelguard_zone \$modelguard_addr zone=tier_address:128k;
+    modelguard_zone "\$remote_user \$model" zone=tier_model:128k;
+
+    map \$uri \$model {
+        default other;
+        "~^/model/([a-z]+)" \$1;
+    }
 
     modelguard_profile partner { scores round=4; }
     modelguard_profile customer { scores round=2; }
@@ -176,6 +182,15 @@ sub conf {
             auth_basic models;
             auth_basic_user_file $keys/users;
             @{[ guarded('basic', 'basic') ]}
+        }
+
+        location /model/ {
+            auth_basic models;
+            auth_basic_user_file $keys/users;
+            modelguard_budget model zone=tier_model limit=2 window=1h;
+            add_header X-Remaining \$modelguard_remaining always;
+            add_header X-Budget \$modelguard_budget always;
+            proxy_pass http://127.0.0.1:$model;
         }
 
         location /service {
@@ -491,6 +506,16 @@ is(summary(with_certificate('optional', 'print', '198.51.100.91', '')),
    '200 2 client 0.61', 'mtls: it is charged as its address');
 is(summary(with_certificate('optional', 'print', '198.51.100.90', $old)),
    '200 7 client 0.6123', 'mtls: and not as whom it names');
+
+# a budget for each model
+
+is(join(', ', map { plain("/model/$_", '198.51.100.96',
+                          basic('acme', 'pass-acme')) } qw( a a b a b b )),
+   '200 1 model 0.612345, 200 0 model 0.612345, 200 1 model 0.612345, '
+   . '429 0 model -, 200 0 model 0.612345, 429 0 model -',
+   'a budget for each client and model');
+is(plain('/model/a', '198.51.100.96', basic('bolt', 'pass-bolt')),
+   '200 1 model 0.612345', 'and another client');
 
 # a service that is down lets nobody in
 

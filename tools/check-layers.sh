@@ -8,7 +8,7 @@
 #     check-layers.sh [includes | objects]     both by default
 #     check-layers.sh --self-test              shows that every rule can fail
 #
-#     3  module  conf                      sees everything; others see only
+#     3  module  conf  commands            sees everything; others see only
 #                                          the types of conf.h
 #     2  access  body  filter  variables   (and every noun not named here)
 #     1  zone  state  secret  regex  codec  zlib  brotli  zstd  log  sync  json
@@ -60,7 +60,7 @@ layer_of()
         zone | zone_* | state* | secret)   echo 1 ;;
         regex | log | sync | json)         echo 1 ;;
         codec | zlib | brotli | zstd)      echo 1 ;;
-        module | conf)                     echo 3 ;;
+        module | conf | commands)          echo 3 ;;
         *)                                 echo 2 ;;
     esac
 }

@@ -13,7 +13,8 @@ package ModelguardServer;
 #     $server->stop;
 #
 # $http is the http block's contents; PORT in it becomes the server's port.
-# With alerts => 0, t/99-alerts.t does not see this server's alerts.
+# With alerts => 0, t/99-alerts.t does not see this server's alerts.  With
+# daemon => 1 it is not a child of ours, as a binary upgrade wants it.
 
 use strict;
 use warnings;
@@ -30,6 +31,7 @@ sub start {
 
     my $self = bless { prefix => $prefix, port => free_port(),
                        workers => $options{workers} // 1,
+                       master => $options{master} // 'on',
                        alerts => $options{alerts} // 1 }, $class;
 
     remove_tree($prefix);
@@ -62,6 +64,13 @@ sub launch {
              "$prefix/", '-c', "$prefix/conf/nginx.conf", '-g',
              'daemon ' . ($options{daemon} ? 'on;' : 'off;')
             or die "$ENV{TEST_NGINX_BINARY}: $!";
+    }
+
+    if ($options{daemon}) {
+        waitpid $pid, 0;
+        $pid = undef;
+        $self->wait_for(sub { $pid = $self->master })
+            or die "nginx did not start: " . $self->log;
     }
 
     $self->{pid} = $pid;
@@ -97,6 +106,7 @@ sub configure {
     open my $out, '>', "$prefix/conf/nginx.conf" or die "$prefix: $!";
     print $out "${load}pid $prefix/logs/nginx.pid;\n"
                . "worker_processes $self->{workers};\n"
+               . "master_process $self->{master};\n"
                . "error_log $prefix/logs/error.log info;\n"
                . ($self->{alerts} ? "error_log $ENV{MODELGUARD_ALERTS} alert;\n"
                                   : '')
@@ -174,14 +184,15 @@ sub stop {
 }
 
 
-# also when whoever should has not yet looked what became of it
+# a zombie is gone, too: its parent may never ask for it
 
 sub gone {
-    my ($pid) = @_;
+    return !defined readlink "/proc/$_[0]/exe";
+}
 
-    open my $in, '<', "/proc/$pid/stat" or return 1;
 
-    return (<$in> // ') Z') =~ /\) Z/;
+sub alive {
+    return !gone($_[0]);
 }
 
 
@@ -192,6 +203,13 @@ sub pid_file {
         or return 0;
 
     return int(<$in> // 0);
+}
+
+
+# who is the master, as its file says
+
+sub master {
+    return $_[0]->pid_file || undef;
 }
 
 

@@ -138,6 +138,14 @@ sub prepare_block {
         $block->set_value('http_config', "postpone_output $postpone;\n$http");
     }
 
+    # most blocks are about rewriting only, which nginx would warn of
+
+    $http = $block->http_config // '';
+
+    if ($http !~ /\bmodelguard_budget\b/) {
+        $block->set_value('http_config', "modelguard_budget off;\n$http");
+    }
+
     if (!defined $block->allow_alerts) {
         $block->set_value('main_config',
                           "error_log $ENV{MODELGUARD_ALERTS} alert;\n"

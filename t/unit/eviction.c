@@ -98,8 +98,9 @@ test_exhausted(void)
     }
 
     charge(table, 100, &budget, 101, 1000);
-    ok(stat_of(table).evicted == 1 && charge(table, 3, &budget, 0, 1000).remaining
-       == 150, "limit - 1 is evicted");
+    ok(stat_of(table).evicted == 1
+       && charge(table, 3, &budget, 0, 1000).remaining == 150,
+       "limit - 1 is evicted");
 
     id = client(101);
     charges[0].name = 7;
@@ -108,7 +109,8 @@ test_exhausted(void)
     ok(modelguard_table_would_pass(table, &id, charges, 1, 1000)
        == MODELGUARD_EXHAUSTED && stat_of(table).exhausted == 0
        && modelguard_table_would_pass(table, &id, charges, 1, 62000)
-          == MODELGUARD_PASSED && stat_of(table).evicted == 1 && walk(table) == 16,
+          == MODELGUARD_PASSED && stat_of(table).evicted == 1
+       && walk(table) == 16,
        "would_pass() tells, and evicts nobody");
 
     verdict = charge(table, 101, &budget, 1, 1000);

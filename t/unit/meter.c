@@ -126,6 +126,16 @@ static const bits_case_t  bits_cases[] = {
       "[{\"l\":\"a\",\"s\":0.9},{\"l\":\"b\",\"s\":0.1}]" },
     { "scores $[*].s label=$[*].l | round=1 top=1", 8, 6322,
       "[{\"l\":\"a\",\"s\":0.91},{\"l\":\"b\",\"s\":0.1}]" },
+    { "scores $[*].s label=$[*].l | top=2", 0, 2 * (9966 + 3322),
+      "[{\"l\":\"a\",\"s\":0.9},{\"l\":\"b\",\"s\":0.1},"
+      "{\"l\":\"c\",\"s\":0.5},{\"l\":\"d\",\"s\":0}]" },
+    { "scores $[*].s label=$[*].l | min=0.4", 0, 2 * (9966 + 3322),
+      "[{\"l\":\"a\",\"s\":0.9},{\"l\":\"b\",\"s\":0.1},"
+      "{\"l\":\"c\",\"s\":0.5},{\"l\":\"d\",\"s\":0}]" },
+    { "label $[*].l | keep; scores $[*].s label=$[*].l label=$[*].i | keep", 0,
+      2 * (1000 + 3322),
+      "[{\"l\":\"a\",\"s\":0.9,\"i\":1},"
+      "{\"l\":\"b\",\"s\":0.1,\"i\":2}]" },
     { "scores $.s label=$.l[*] | round=1", 0, 8644,
       "{\"s\":[0.91,0.09],\"l\":[\"a\",\"b\"]}" },
 
@@ -178,6 +188,8 @@ static const tokens_case_t  tokens_cases[] = {
       "\"cache_creation_input_tokens\":10,\"cache_read_input_tokens\":100,"
       "\"cache_creation\":{\"ephemeral_5m_input_tokens\":7},"
       "\"output_tokens\":7}}" },
+    { 190, 0, 0, 190, 1, "{\"usage\":{\"input_tokens\":90},\"usage\":"
+      "{\"input_tokens\":0,\"cache_read_input_tokens\":100}}" },
     { 200, 7, 207, 207, 1, "{\"usage\":{\"prompt_tokens\":200,"
       "\"cache_read_input_tokens\":100,\"completion_tokens\":7,"
       "\"total_tokens\":207}}" },

@@ -228,14 +228,12 @@ static void
 test_check(void)
 {
     int        rc;
-    size_t     size, failed, i;
+    size_t     size;
     table_t   *table, copy, *odd;
     budget_t   budget = { 10, 0, 60000, 0, 0 };
-    uint8_t   *byte;
 
     table = build(3, 5);
     size = table->size;
-    failed = 0;
     modelguard_table_register(table, 7, &budget);
     modelguard_table_register(table, 8, &budget);
     copy = *table;
@@ -309,7 +307,27 @@ test_check(void)
     ok(sane(table) == MODELGUARD_OK, "what may change is not in the sum");
     *table = copy;
 
-    /* no single bit may be wrong, but of what may change */
+    free(table);
+}
+
+
+/* no single bit may be wrong, but of what may change */
+
+static void
+test_bits(void)
+{
+    int        rc;
+    size_t     size, failed, i;
+    table_t   *table, copy;
+    uint8_t   *byte;
+    budget_t   budget = { 10, 0, 60000, 0, 0 };
+
+    table = build(3, 5);
+    size = table->size;
+    failed = 0;
+    modelguard_table_register(table, 7, &budget);
+    modelguard_table_register(table, 8, &budget);
+    copy = *table;
 
     for (i = 0; i < 8 * sizeof(table_t); i++) {
         byte = (uint8_t *) table + i / 8;
@@ -429,10 +447,10 @@ test_register(void)
 static void
 test_verdicts(void)
 {
+    stat_t     stat;
     table_t   *table;
     client_t   id;
     unsigned   n;
-    stat_t     stat;
     budget_t   minute = { 10, 0, 60000, 0, 0 };
     budget_t   hour = { 15, 5, 3600000, 0, 0 };
     charge_t   charges[9];
@@ -446,7 +464,8 @@ test_verdicts(void)
 
     verdict = charge(table, 1, &minute, 0, 1000);
     ok(verdict.verdict == MODELGUARD_PASSED && verdict.remaining == 10
-       && verdict.reset == 0 && verdict.wait == 0 && walk(table) == 0, "a cost of 0 looks and leaves no record");
+       && verdict.reset == 0 && verdict.wait == 0 && walk(table) == 0,
+       "a cost of 0 looks and leaves no record");
 
     verdict = charge(table, 1, &minute, 11, 1000);
     ok(verdict.verdict == MODELGUARD_LIMITED && verdict.wait == NEVER
@@ -535,8 +554,7 @@ test_verdicts(void)
     stat = stat_of(table);
     ok(stat.passed == 5 && stat.limited == 10 && stat.exhausted == 0
        && stat.evicted == 0 && stat.expired == 0 && stat.banned == 0
-       && stat.bans == 0 && stat.records == 2 && walk(table) == 2,
-       "statistics");
+       && stat.bans == 0 && walk(table) == 2, "statistics");
 
     free(table);
 }
@@ -628,12 +646,12 @@ static void
 test_model(unsigned budgets)
 {
     int        passed;
+    stat_t     stat;
     model_t    model;
     table_t   *table, *moved, *before;
     client_t   id;
     budget_t   params[BUDGETS];
     charge_t   charges[BUDGETS];
-    stat_t     stat;
     unsigned   i, n, c, which, failed, passes;
     uint64_t   now, wait;
     verdict_t  verdict;
@@ -729,6 +747,7 @@ main(void)
     test_shards();
     test_init();
     test_check();
+    test_bits();
     test_register();
     test_verdicts();
 

@@ -43,7 +43,7 @@ typedef struct {
 } verdict_t;
 
 
-static const uint64_t  uid[2] = { 0x1122334455667788ULL, 0x99aabbccddeeff00ULL };
+static const uint64_t  uid[2] = { 0x1122334455667788ULL, 0x99aabbccddeeff };
 static uint64_t        seed = 0x9e3779b97f4a7c15ULL;
 
 

@@ -51,7 +51,8 @@ main(void)
 
     table = (modelguard_table_t *) table_memory;
 
-    ok(modelguard_table_init(table, SIZE, 2, uid, 0) == MODELGUARD_OK, "a table");
+    ok(modelguard_table_init(table, SIZE, 2, uid, 0) == MODELGUARD_OK,
+       "a table");
     ok(modelguard_table_register(table, 1, &minute) == MODELGUARD_OK
        && modelguard_table_register(table, 2, &hour) == MODELGUARD_OK,
        "two budgets");
@@ -104,6 +105,7 @@ main(void)
 
     charges[0].cost = 1;
     charges[0].dry_run = 0;
+    (void) modelguard_table_ban(table, &id, 0, now);
 
     ok(modelguard_table_would_pass(table, &id, charges, 0, now)
        == MODELGUARD_LIMITED
