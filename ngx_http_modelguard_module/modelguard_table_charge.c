@@ -4,36 +4,44 @@
  */
 
 
+#include "modelguard_budget_quick.h"
 #include "modelguard_table_inside.h"
 
-
-/* "index" is by charge, the rest by cell */
 
 typedef struct {
     modelguard_table_work_t     work;
     modelguard_charge_t        *charges;
     unsigned                    n;
     unsigned                    spends;      /* some cost is not 0 */
-    unsigned                    known;       /* a mask of the cells below */
+    unsigned                    known;       /* a mask of the cells charged */
+    unsigned                    twice;       /* some cell is charged twice */
+    unsigned                    peaks;       /* some limit is a new peak */
     uint64_t                    wait;        /* the longest that refuses */
     unsigned                    which;       /* whose it is */
-    unsigned                    index[MODELGUARD_TABLE_BUDGETS];
-    modelguard_cell_t           cells[MODELGUARD_TABLE_BUDGETS];
+    unsigned                    scarcest;    /* whose share left is smallest */
+    uint32_t                    until;       /* s: some limit is spent */
+    modelguard_table_body_t    *body;        /* the record as it will be */
+    modelguard_cell_t          *cells[MODELGUARD_TABLE_BUDGETS];
+                                             /* of the charges, in the body;
+                                                NULL: not registered */
 } modelguard_table_bill_t;
 
 
 static modelguard_table_verdict_e modelguard_table_decide(
     modelguard_table_bill_t *bill);
 static void modelguard_table_weigh(modelguard_table_bill_t *bill);
-static uint64_t modelguard_table_weigh_one(modelguard_table_bill_t *bill,
-    unsigned i);
+static inline uint64_t modelguard_table_weigh_one(modelguard_charge_t *charge,
+    modelguard_cell_t *cell, uint64_t due, uint64_t now);
 static uint64_t modelguard_table_due(const modelguard_table_bill_t *bill,
-    unsigned which, unsigned n);
+    const modelguard_charge_t *last, const modelguard_cell_t *cell);
 static void modelguard_table_pass(modelguard_table_bill_t *bill);
+static void modelguard_table_twice(modelguard_table_bill_t *bill);
 static void modelguard_table_refuse(modelguard_table_bill_t *bill,
     modelguard_table_verdict_e verdict);
-static uint32_t modelguard_table_spent(const modelguard_table_bill_t *bill);
-static unsigned modelguard_table_scarcest(const modelguard_table_bill_t *bill);
+static void modelguard_table_report(modelguard_table_bill_t *bill,
+    unsigned keeps);
+static void modelguard_table_bind(modelguard_table_bill_t *bill,
+    const modelguard_charge_t *charge, const modelguard_cell_t *cell);
 
 
 void
@@ -44,14 +52,17 @@ modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
     modelguard_table_bill_t   bill;
     modelguard_table_stat_t  *stat;
 
-    memset(verdict, 0, sizeof(modelguard_verdict_t));
-
     bill.charges = charges;
     bill.n = n;
 
     modelguard_table_find(table, id, now, &bill.work);
 
+    /* the journal is not armed: what is in it means nothing until it passes */
+
+    bill.body = &bill.work.shard->journal.body;
+
     verdict->verdict = modelguard_table_decide(&bill);
+    verdict->wait = 0;
 
     stat = &bill.work.shard->stat;
 
@@ -63,8 +74,8 @@ modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
         break;
 
     case MODELGUARD_LIMITED:
-        verdict->which = bill.which;
         verdict->wait = bill.wait;
+        verdict->which = bill.which;
         modelguard_table_refuse(&bill, verdict->verdict);
         stat->limited++;
         return;
@@ -76,10 +87,11 @@ modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
         break;
 
     default: /* MODELGUARD_EXHAUSTED */
+        modelguard_table_report(&bill, 0);
         stat->exhausted++;
     }
 
-    verdict->which = modelguard_table_scarcest(&bill);
+    verdict->which = bill.scarcest;
 }
 
 
@@ -88,14 +100,21 @@ modelguard_table_would_pass(modelguard_table_t *table,
     const modelguard_id_t *id, modelguard_charge_t *charges, unsigned n,
     uint64_t now)
 {
-    modelguard_table_bill_t  bill;
+    modelguard_table_bill_t     bill;
+    modelguard_table_body_t     body;
+    modelguard_table_verdict_e  verdict;
 
     bill.charges = charges;
     bill.n = n;
+    bill.body = &body;
 
     modelguard_table_find(table, id, now, &bill.work);
 
-    return modelguard_table_decide(&bill);
+    verdict = modelguard_table_decide(&bill);
+
+    modelguard_table_report(&bill, 0);
+
+    return verdict;
 }
 
 
@@ -149,17 +168,21 @@ modelguard_table_decide(modelguard_table_bill_t *bill)
 }
 
 
-/* brings copies of the cells up to date, and looks what each charge has left */
+/* brings a copy of the record up to date; looks what each charge has left */
 
 static void
 modelguard_table_weigh(modelguard_table_bill_t *bill)
 {
-    unsigned              i, n;
-    uint64_t              wait;
-    modelguard_charge_t  *charge;
+    unsigned                    i, n, known, cells;
+    uint64_t                    due, wait;
+    modelguard_cell_t          *cell;
+    modelguard_charge_t        *charge;
+    modelguard_table_budget_t  *entries;
 
     bill->spends = 0;
     bill->known = 0;
+    bill->twice = 0;
+    bill->peaks = 0;
     bill->which = 0;
     bill->wait = 0;
 
@@ -169,22 +192,49 @@ modelguard_table_weigh(modelguard_table_bill_t *bill)
         return;
     }
 
-    for (i = 0; i < bill->n; i++) {
-        charge = &bill->charges[i];
+    known = 0;
+    cells = bill->work.table->cells;
+    entries = bill->work.table->budgets;
+    charge = bill->charges;
 
-        n = modelguard_table_index(bill->work.table, charge->name);
-        bill->index[i] = n;
+    modelguard_table_image(&bill->work, bill->body,
+                           bill->work.record.id == NULL);
 
-        charge->remaining = 0;
-        charge->reset = 0;
+    /* charges come in the order of registration, nearly always */
 
-        if (n == bill->work.table->cells) {
-            wait = MODELGUARD_BUDGET_NEVER;
+    for (i = 0, n = 0; i < bill->n; i++, n++, charge++) {
 
-        } else {
-            wait = modelguard_table_weigh_one(bill, i);
+        if (n >= cells || entries[n].name != charge->name || charge->name == 0)
+        {
+            n = modelguard_table_index(bill->work.table, charge->name);
         }
 
+        charge->remaining = 0;
+        wait = MODELGUARD_BUDGET_NEVER;
+        cell = NULL;
+
+        if (n < cells) {
+            due = charge->cost;
+            cell = &bill->body->cells[n];
+
+            /* a budget that is charged twice must have room for both costs */
+
+            if (known & 1u << n) {
+                bill->twice = 1;
+                due = modelguard_table_due(bill, charge, cell);
+            }
+
+            known |= 1u << n;
+
+            if (entries[n].peak < charge->budget->limit) {
+                bill->peaks = 1;
+            }
+
+            wait = modelguard_table_weigh_one(charge, cell, due,
+                                              bill->work.now);
+        }
+
+        bill->cells[i] = cell;
         charge->wait = wait;
         charge->refused = (wait != 0);
 
@@ -196,71 +246,55 @@ modelguard_table_weigh(modelguard_table_bill_t *bill)
             bill->which = i;
         }
     }
+
+    bill->known = known;
 }
 
 
-static uint64_t
-modelguard_table_weigh_one(modelguard_table_bill_t *bill, unsigned i)
+static inline uint64_t
+modelguard_table_weigh_one(modelguard_charge_t *charge,
+    modelguard_cell_t *cell, uint64_t due, uint64_t now)
 {
-    unsigned                    n;
-    uint64_t                    due;
-    modelguard_cell_t          *cell;
-    modelguard_charge_t        *charge;
-    modelguard_table_work_t    *work;
+    uint64_t                    spent, total;
     const modelguard_budget_t  *budget;
 
-    work = &bill->work;
-    charge = &bill->charges[i];
     budget = charge->budget;
-    n = bill->index[i];
-    cell = &bill->cells[n];
 
-    if (!(bill->known & 1u << n)) {
-        bill->known |= 1u << n;
+    modelguard_budget_quick_roll(budget, cell, now);
 
-        if (work->record.id) {
-            *cell = work->record.body->cells[n];
+    total = budget->limit + budget->burst;
+    spent = modelguard_budget_quick_spent(budget, cell, now);
 
-        } else {
-            memset(cell, 0, sizeof(modelguard_cell_t));
+    if (spent <= total) {
+        charge->remaining = total - spent;
+
+        if (due <= total - spent) {
+            return 0;
         }
     }
 
-    modelguard_budget_roll(budget, cell, work->now);
-
-    charge->remaining = modelguard_budget_remaining(budget, cell, work->now);
-    charge->reset = modelguard_budget_reset(budget, cell, work->now);
-
-    /* a budget that is charged twice must have room for both costs */
-
-    due = modelguard_table_due(bill, n, i);
-    due = (due > UINT64_MAX - charge->cost) ? UINT64_MAX : due + charge->cost;
-
     /* not even a cost of 0 passes when a limit has been lowered */
 
-    return (charge->remaining > due)
-           ? 0 : modelguard_budget_wait(budget, cell, due, work->now);
+    return modelguard_budget_wait(budget, cell, due, now);
 }
 
 
-/* what the first n charges take from a cell */
+/* what the charges up to the last one take from a cell */
 
 static uint64_t
-modelguard_table_due(const modelguard_table_bill_t *bill, unsigned which,
-    unsigned n)
+modelguard_table_due(const modelguard_table_bill_t *bill,
+    const modelguard_charge_t *last, const modelguard_cell_t *cell)
 {
     unsigned                    i;
     uint64_t                    due;
     const modelguard_charge_t  *charge;
 
-    due = 0;
+    due = last->cost;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; &bill->charges[i] < last; i++) {
         charge = &bill->charges[i];
 
-        if (bill->index[i] == which
-            && !(charge->refused && charge->dry_run))
-        {
+        if (bill->cells[i] == cell && !(charge->refused && charge->dry_run)) {
             due = (due > UINT64_MAX - charge->cost) ? UINT64_MAX
                                                     : due + charge->cost;
         }
@@ -273,54 +307,76 @@ modelguard_table_due(const modelguard_table_bill_t *bill, unsigned which,
 static void
 modelguard_table_pass(modelguard_table_bill_t *bill)
 {
-    unsigned                  i, n;
-    uint32_t                  until;
+    unsigned                  i;
+    modelguard_cell_t        *cell;
     modelguard_charge_t      *charge;
     modelguard_table_work_t  *work;
-    modelguard_table_body_t  *body;
 
     if (!bill->spends) {
+        modelguard_table_report(bill, 0);
         return;
     }
 
     work = &bill->work;
-    body = modelguard_table_prepare(work);
+    charge = bill->charges;
 
-    for (i = 0; i < bill->n; i++) {
-        charge = &bill->charges[i];
+    for (i = 0; i < bill->n; i++, charge++) {
 
-        if (!charge->refused) {
-            modelguard_budget_spend(charge->budget,
-                                    &bill->cells[bill->index[i]],
-                                    charge->cost, work->now);
-        }
-    }
-
-    for (i = 0; i < bill->n; i++) {
-        charge = &bill->charges[i];
-        n = bill->index[i];
-
-        if (n == work->table->cells) {
+        if (charge->refused) {
             continue;
         }
 
-        body->cells[n] = bill->cells[n];
+        cell = bill->cells[i];
 
-        if (charge->cost || bill->n > 1) {
-            charge->remaining = modelguard_budget_remaining(charge->budget,
-                                                            &bill->cells[n],
-                                                            work->now);
-            charge->reset = modelguard_budget_reset(charge->budget,
-                                                    &bill->cells[n],
-                                                    work->now);
+        if (cell->cur | cell->prev) {
+
+            /* fits: it was found to be no more than the limit */
+
+            cell->cur += charge->cost;
+
+        } else {
+            modelguard_budget_spend(charge->budget, cell, charge->cost,
+                                    work->now);
         }
+
+        charge->remaining -= charge->cost;
     }
 
-    until = modelguard_table_spent(bill);
+    if (bill->twice) {
+        modelguard_table_twice(bill);
+    }
 
-    modelguard_table_hold(work, body, bill->known, until);
-    modelguard_table_touch(work, body);
+    modelguard_table_report(bill, 1);
+
+    if (bill->body->held > work->second) {
+        modelguard_table_hold(work, bill->body, bill->known, bill->until);
+
+    } else {
+        bill->body->held = bill->until;
+    }
+
+    modelguard_table_touch(work, bill->body);
     modelguard_table_commit(work);
+}
+
+
+/* what is left of a cell is left after all its charges */
+
+static void
+modelguard_table_twice(modelguard_table_bill_t *bill)
+{
+    unsigned              i;
+    modelguard_charge_t  *charge;
+
+    for (i = 0; i < bill->n; i++) {
+        charge = &bill->charges[i];
+
+        if (bill->cells[i]) {
+            charge->remaining = modelguard_budget_remaining(charge->budget,
+                                                            bill->cells[i],
+                                                            bill->work.now);
+        }
+    }
 }
 
 
@@ -337,13 +393,16 @@ modelguard_table_refuse(modelguard_table_bill_t *bill,
     work = &bill->work;
 
     if (work->record.id == NULL) {
+        modelguard_table_report(bill, 0);
         return;
     }
+
+    modelguard_table_report(bill, verdict == MODELGUARD_LIMITED);
 
     until = work->record.body->held;
 
     if (verdict == MODELGUARD_LIMITED) {
-        until = modelguard_table_spent(bill);
+        until = bill->until;
     }
 
     if (work->record.body->seen == work->second
@@ -351,6 +410,8 @@ modelguard_table_refuse(modelguard_table_bill_t *bill,
     {
         return;
     }
+
+    /* as it was: nothing is spent */
 
     body = modelguard_table_prepare(work);
 
@@ -363,74 +424,86 @@ modelguard_table_refuse(modelguard_table_bill_t *bill,
 }
 
 
-/* the second until which some limit is spent, burst or not; and the peaks */
+/*
+ * When each budget is whole again, and which has the smallest share left: one
+ * of a dry run only if all are.  If the record is kept, also until when some
+ * limit is spent.
+ */
 
-static uint32_t
-modelguard_table_spent(const modelguard_table_bill_t *bill)
+static void
+modelguard_table_report(modelguard_table_bill_t *bill, unsigned keeps)
 {
-    unsigned                    i, n;
-    uint32_t                    until, latest;
-    const modelguard_charge_t  *charge;
-    modelguard_table_budget_t  *entry;
+    unsigned                    i, n, scarcest;
+    uint64_t                    now, share, least;
+    modelguard_cell_t          *cell;
+    modelguard_charge_t        *charge;
+    const modelguard_budget_t  *budget;
 
-    latest = 0;
+    bill->until = 0;
 
-    for (i = 0; i < bill->n; i++) {
-        charge = &bill->charges[i];
-        n = bill->index[i];
+    n = bill->n;
+    now = bill->work.now;
+    charge = bill->charges;
+    least = UINT64_MAX;
+    scarcest = 0;
 
-        if (n == bill->work.table->cells) {
+    for (i = 0; i < n; i++, charge++) {
+        cell = bill->cells[i];
+        budget = charge->budget;
+
+        if (n > 1) {
+            share = charge->remaining * MODELGUARD_TABLE_WHOLE
+                    / (budget->limit + budget->burst);
+
+            if (charge->dry_run) {
+                share += 2 * MODELGUARD_TABLE_WHOLE;
+            }
+
+            if (share < least) {
+                least = share;
+                scarcest = i;
+            }
+        }
+
+        charge->reset = 0;
+
+        if (cell == NULL) {
             continue;
         }
 
-        entry = &bill->work.table->budgets[n];
+        charge->reset = modelguard_budget_quick_reset(budget, cell, now);
 
-        if (entry->peak < charge->budget->limit) {
-            entry->peak = charge->budget->limit;
-        }
-
-        if (charge->remaining > charge->budget->burst) {
-            continue;
-        }
-
-        until = modelguard_table_until(charge->budget, &bill->cells[n],
-                                       bill->work.now);
-        if (until > latest) {
-            latest = until;
+        if (keeps && (bill->peaks || charge->remaining <= budget->burst)) {
+            modelguard_table_bind(bill, charge, cell);
         }
     }
 
-    return latest;
+    bill->scarcest = scarcest;
 }
 
 
-/* the charge with the smallest share left; of a dry run only if all are */
+/* the second until which a limit is spent, burst or not; and the peak */
 
-static unsigned
-modelguard_table_scarcest(const modelguard_table_bill_t *bill)
+static void
+modelguard_table_bind(modelguard_table_bill_t *bill,
+    const modelguard_charge_t *charge, const modelguard_cell_t *cell)
 {
-    unsigned                    i, which;
-    uint64_t                    share, least;
-    const modelguard_charge_t  *charge;
+    uint32_t                    until;
+    modelguard_table_budget_t  *entry;
 
-    which = 0;
-    least = UINT64_MAX;
+    entry = &bill->work.table->budgets[cell - bill->body->cells];
 
-    for (i = 0; i < bill->n && bill->n > 1; i++) {
-        charge = &bill->charges[i];
-
-        share = charge->remaining * MODELGUARD_TABLE_WHOLE
-                / (charge->budget->limit + charge->budget->burst);
-
-        if (charge->dry_run) {
-            share += 2 * MODELGUARD_TABLE_WHOLE;
-        }
-
-        if (share < least) {
-            least = share;
-            which = i;
-        }
+    if (entry->peak < charge->budget->limit) {
+        entry->peak = charge->budget->limit;
     }
 
-    return which;
+    if (charge->remaining > charge->budget->burst) {
+        return;
+    }
+
+    until = modelguard_table_until(charge->budget, cell, bill->work.now);
+
+    if (until > bill->until) {
+        bill->until = until;
+    }
 }

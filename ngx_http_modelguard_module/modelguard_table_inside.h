@@ -22,6 +22,16 @@
 #define MODELGUARD_TABLE_FOREVER  UINT32_MAX /* s; "held" only */
 #define MODELGUARD_TABLE_LAST     (UINT32_MAX - 1)
 
+/* after twice the longest ban->in no strike counts any more */
+
+#define MODELGUARD_TABLE_STALE    172800
+
+
+/* the id of the overflow record, with the magic: any constants will do that a
+   hash is not likely to be */
+
+#define MODELGUARD_TABLE_SPILL    0x776f6c667265766fULL
+
 
 /*
  * A process may be killed at any store, and the next one must find the stores
@@ -42,6 +52,15 @@
 #define modelguard_table_barrier()
 #define modelguard_table_prefetch(addr)
 
+#endif
+
+
+/* for loops of so few turns that counting them is what they cost */
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
+#define modelguard_table_unroll          _Pragma("GCC unroll 8")
+#else
+#define modelguard_table_unroll
 #endif
 
 
@@ -218,11 +237,43 @@ modelguard_table_record(const modelguard_table_t *table,
 }
 
 
+/* a copy of the record to work on, that of a client never seen if there is
+   none */
+
+static inline void
+modelguard_table_image(const modelguard_table_work_t *work,
+    modelguard_table_body_t *body, int fresh)
+{
+    if (fresh) {
+        memset(body, 0, modelguard_table_room(work->table));
+
+    } else {
+        memcpy(body, work->record.body, modelguard_table_room(work->table));
+    }
+}
+
+
 static inline uint32_t
 modelguard_table_second(uint64_t now)
 {
     return (now / 1000 < MODELGUARD_TABLE_LAST) ? (uint32_t) (now / 1000)
                                                 : MODELGUARD_TABLE_LAST;
+}
+
+
+/* dates a body: seen now */
+
+static inline void
+modelguard_table_touch(const modelguard_table_work_t *work,
+    modelguard_table_body_t *body)
+{
+    if (work->second > body->seen
+        && work->second - body->seen > MODELGUARD_TABLE_STALE)
+    {
+        body->strikes = 0;
+    }
+
+    body->seen = work->second;
 }
 
 
@@ -270,12 +321,6 @@ uint32_t modelguard_table_until(const modelguard_budget_t *budget,
 
 void modelguard_table_hold(const modelguard_table_work_t *work,
     modelguard_table_body_t *body, unsigned known, uint32_t until);
-
-/* dates a body: seen now */
-
-void modelguard_table_touch(const modelguard_table_work_t *work,
-    modelguard_table_body_t *body);
-
 
 /* modelguard_table_repair.c */
 

@@ -9,11 +9,6 @@
 #include "modelguard_table_inside.h"
 
 
-/* after twice the longest ban->in no strike counts any more */
-
-#define MODELGUARD_TABLE_STALE  172800
-
-
 static int modelguard_table_candidate(modelguard_table_work_t *work);
 
 
@@ -198,18 +193,4 @@ modelguard_table_hold(const modelguard_table_work_t *work,
     }
 
     body->held = until;
-}
-
-
-void
-modelguard_table_touch(const modelguard_table_work_t *work,
-    modelguard_table_body_t *body)
-{
-    if (work->second > body->seen
-        && work->second - body->seen > MODELGUARD_TABLE_STALE)
-    {
-        body->strikes = 0;
-    }
-
-    body->seen = work->second;
 }

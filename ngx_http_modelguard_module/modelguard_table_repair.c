@@ -29,6 +29,12 @@ static const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS] = {
 };
 
 
+static inline uint32_t modelguard_table_digest(
+    const modelguard_table_t *table, const modelguard_id_t *id,
+    const modelguard_table_body_t *body);
+static inline void modelguard_table_write(const modelguard_table_t *table,
+    const modelguard_table_record_t *record, const modelguard_id_t *id,
+    const modelguard_table_body_t *body);
 static int modelguard_table_redo(modelguard_table_t *table, unsigned shard);
 static void modelguard_table_arm(modelguard_table_work_t *work,
     const modelguard_id_t *id);
@@ -36,19 +42,27 @@ static void modelguard_table_spend(const modelguard_table_t *table,
     const modelguard_table_record_t *record, uint64_t now);
 
 
+uint32_t
+modelguard_table_check_record(const modelguard_table_t *table,
+    const modelguard_id_t *id, const modelguard_table_body_t *body)
+{
+    return modelguard_table_digest(table, id, body);
+}
+
+
 /*
  * A sum of products with fixed odd factors, of which the upper half is kept:
  * it tells what a power failure has mixed, not what an enemy has made.
  */
 
-uint32_t
-modelguard_table_check_record(const modelguard_table_t *table,
+static inline uint32_t
+modelguard_table_digest(const modelguard_table_t *table,
     const modelguard_id_t *id, const modelguard_table_body_t *body)
 {
-    unsigned         i;
-    uint32_t         check;
-    uint64_t         sum;
-    const uint64_t  *factor;
+    uint32_t                  check;
+    uint64_t                  sum;
+    const uint64_t           *factor;
+    const modelguard_cell_t  *cell, *last;
 
     factor = modelguard_table_factors;
 
@@ -58,11 +72,11 @@ modelguard_table_check_record(const modelguard_table_t *table,
           + ((uint64_t) body->strikes << 32 | body->spare) * factor[4];
 
     factor += 5;
+    last = body->cells + table->cells;
 
-    for (i = 0; i < table->cells; i++) {
-        sum += body->cells[i].stamp * factor[0]
-               + body->cells[i].cur * factor[1]
-               + body->cells[i].prev * factor[2];
+    for (cell = body->cells; cell < last; cell++) {
+        sum += cell->stamp * factor[0] + cell->cur * factor[1]
+               + cell->prev * factor[2];
         factor += 3;
     }
 
@@ -92,12 +106,7 @@ modelguard_table_prepare(const modelguard_table_work_t *work)
 
     body = &work->shard->journal.body;
 
-    if (work->fresh) {
-        memset(body, 0, modelguard_table_room(work->table));
-
-    } else {
-        memcpy(body, work->record.body, modelguard_table_room(work->table));
-    }
+    modelguard_table_image(work, body, work->fresh);
 
     return body;
 }
@@ -153,7 +162,9 @@ modelguard_table_arm(modelguard_table_work_t *work, const modelguard_id_t *id)
     old = work->record.id;
     records = shard->stat.records;
 
-    if (work->record.number < modelguard_table_records(work->table)) {
+    if ((old->low != id->low || old->high != id->high)
+        && work->record.number < modelguard_table_records(work->table))
+    {
         records -= (records && (old->low || old->high));
         records += (id->low || id->high);
     }
@@ -161,8 +172,8 @@ modelguard_table_arm(modelguard_table_work_t *work, const modelguard_id_t *id)
     journal->number = work->record.number;
     journal->records = records;
     journal->id = *id;
-    journal->body.check = modelguard_table_check_record(work->table, id,
-                                                        &journal->body);
+    journal->body.check = modelguard_table_digest(work->table, id,
+                                                  &journal->body);
     journal->check = modelguard_table_check_journal(journal);
 
     modelguard_table_barrier();
@@ -171,7 +182,7 @@ modelguard_table_arm(modelguard_table_work_t *work, const modelguard_id_t *id)
 
     modelguard_table_barrier();
 
-    modelguard_table_store(work->table, &work->record, id, &journal->body);
+    modelguard_table_write(work->table, &work->record, id, &journal->body);
     shard->stat.records = records;
 
     modelguard_table_barrier();
@@ -180,10 +191,19 @@ modelguard_table_arm(modelguard_table_work_t *work, const modelguard_id_t *id)
 }
 
 
-/* may be done any number of times, from any point on */
-
 void
 modelguard_table_store(const modelguard_table_t *table,
+    const modelguard_table_record_t *record, const modelguard_id_t *id,
+    const modelguard_table_body_t *body)
+{
+    modelguard_table_write(table, record, id, body);
+}
+
+
+/* may be done any number of times, from any point on */
+
+static inline void
+modelguard_table_write(const modelguard_table_t *table,
     const modelguard_table_record_t *record, const modelguard_id_t *id,
     const modelguard_table_body_t *body)
 {
