@@ -15,10 +15,10 @@
     (((word) << (bits)) | ((word) >> (64 - (bits))))
 
 
-static uint64_t modelguard_hash_word(const uint8_t *data);
-static uint64_t modelguard_hash_tail(const uint8_t *data, size_t len);
-static void modelguard_hash_rounds(uint64_t *v, unsigned n);
-static void modelguard_hash_absorb(uint64_t *v, uint64_t word);
+static inline uint64_t modelguard_hash_word(const uint8_t *data);
+static inline uint64_t modelguard_hash_tail(const uint8_t *data, size_t len);
+static inline void modelguard_hash_rounds(uint64_t *v, unsigned n);
+static inline void modelguard_hash_absorb(uint64_t *v, uint64_t word);
 static void modelguard_hash_mark(modelguard_id_t *id);
 
 
@@ -59,7 +59,7 @@ modelguard_hash(modelguard_id_t *id, const uint8_t *secret,
 }
 
 
-static uint64_t
+static inline uint64_t
 modelguard_hash_word(const uint8_t *data)
 {
     return (uint64_t) data[0]
@@ -73,7 +73,7 @@ modelguard_hash_word(const uint8_t *data)
 }
 
 
-static uint64_t
+static inline uint64_t
 modelguard_hash_tail(const uint8_t *data, size_t len)
 {
     uint64_t  word;
@@ -89,7 +89,7 @@ modelguard_hash_tail(const uint8_t *data, size_t len)
 }
 
 
-static void
+static inline void
 modelguard_hash_rounds(uint64_t *v, unsigned n)
 {
     while (n) {
@@ -112,7 +112,7 @@ modelguard_hash_rounds(uint64_t *v, unsigned n)
 }
 
 
-static void
+static inline void
 modelguard_hash_absorb(uint64_t *v, uint64_t word)
 {
     v[3] ^= word;
