@@ -187,7 +187,7 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf)
 {
     size_t                              size;
-    ngx_uint_t                          i, n, settle;
+    ngx_uint_t                          i, n, exact, settle;
     ngx_pool_cleanup_t                 *cln;
     ngx_http_modelguard_bill_t         *bill;
     ngx_http_modelguard_budget_conf_t  *conf;
@@ -200,13 +200,21 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
 
     conf = mglcf->budgets->elts;
     n = mglcf->budgets->nelts;
+    exact = 1;
     settle = 0;
 
     for (i = 0; i < n; i++) {
-        settle |= (!conf[i].always
-                   || conf[i].unit == NGX_HTTP_MODELGUARD_UNIT_CONCURRENT
-                   || ngx_http_modelguard_cost_unknown(conf[i].unit));
+
+        if (conf[i].unit == NGX_HTTP_MODELGUARD_UNIT_CONCURRENT
+            || ngx_http_modelguard_cost_unknown(conf[i].unit))
+        {
+            exact = 0;
+        }
+
+        settle |= !conf[i].always;
     }
+
+    settle |= !exact;
 
     size = sizeof(ngx_http_modelguard_bill_t)
            + n * (sizeof(ngx_http_modelguard_bill_line_t)
@@ -229,11 +237,17 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
         }
     }
 
-    ngx_memzero(bill, sizeof(ngx_http_modelguard_bill_t));
-
     bill->request = r->main;
     bill->ctx = ctx;
     bill->conf = mglcf;
+    bill->time = 0;
+    bill->which = 0;
+    bill->exact = exact;
+    bill->charged = 0;
+    bill->settled = 0;
+    bill->leased = 0;
+    bill->nzones = 0;
+    bill->nlines = 0;
     bill->lines = (ngx_http_modelguard_bill_line_t *) (bill + 1);
     bill->zones = (ngx_http_modelguard_bill_zone_t *) (bill->lines + n);
 
@@ -263,10 +277,15 @@ ngx_http_modelguard_bill_make(ngx_http_modelguard_bill_t *bill, uint64_t items)
     for (i = 0; i < bill->conf->budgets->nelts; i++) {
         line = &bill->lines[bill->nlines];
 
-        ngx_memzero(line, sizeof(ngx_http_modelguard_bill_line_t));
-
         line->conf = &conf[i];
         line->budget = conf[i].budget;
+        line->cost = 0;
+        line->dated = 0;
+        line->remaining = 0;
+        line->reset = 0;
+        line->wait = 0;
+        line->zone = 0;
+        line->refused = 0;
 
         rc = ngx_http_modelguard_bill_line(bill, line, items);
 

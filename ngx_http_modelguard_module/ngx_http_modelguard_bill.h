@@ -62,6 +62,8 @@ struct ngx_http_modelguard_bill_s {
                                                              charge */
     ngx_uint_t                                which;      /* the line to speak
                                                              of */
+    unsigned                                  exact:1;    /* the costs are known
+                                                             from the start */
     unsigned                                  charged:1;  /* not refused */
     unsigned                                  settled:1;
     unsigned                                  leased:1;   /* in the queue */

@@ -62,6 +62,10 @@ ngx_http_modelguard_settle(void *data)
     ngx_http_modelguard_settle_close(bill);
     ngx_http_modelguard_settle_end(bill, &end);
 
+    if (bill->exact && !end.failed) {
+        return;
+    }
+
     tp = ngx_timeofday();
     now = (uint64_t) tp->sec * 1000 + tp->msec;
 
@@ -294,6 +298,10 @@ ngx_http_modelguard_settle_open(ngx_http_modelguard_bill_t *bill)
 {
     ngx_uint_t                     i;
     ngx_http_modelguard_leases_t  *leases;
+
+    if (bill->exact) {
+        return;
+    }
 
     for (i = 0; i < bill->nlines; i++) {
 

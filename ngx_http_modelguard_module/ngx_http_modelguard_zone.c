@@ -24,10 +24,20 @@ ngx_int_t
 ngx_http_modelguard_zone_client(ngx_http_request_t *r,
     ngx_http_modelguard_zone_t *zone, ngx_str_t *addr, modelguard_id_t *id)
 {
-    unsigned   shard;
-    ngx_str_t  key;
+    unsigned                    shard;
+    ngx_str_t                   key;
+    ngx_http_variable_value_t  *value;
 
-    if (ngx_http_complex_value(r, &zone->key, &key) != NGX_OK) {
+    if (zone->key_index != NGX_ERROR) {
+
+        /* what the complex value would copy */
+
+        value = ngx_http_get_flushed_variable(r, (ngx_uint_t) zone->key_index);
+
+        key.len = (value && !value->not_found) ? value->len : 0;
+        key.data = key.len ? value->data : NULL;
+
+    } else if (ngx_http_complex_value(r, &zone->key, &key) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -38,6 +38,8 @@ struct ngx_http_modelguard_zone_s {
                                                   init is done */
     ngx_http_complex_value_t    key;
     ngx_str_t                   key_text;      /* as configured */
+    ngx_int_t                   key_index;     /* of the variable that is all
+                                                  of the key, or NGX_ERROR */
     ngx_array_t                 budgets;       /* of ..._budget_conf_t *, of
                                                   distinct names; at most
                                                   MODELGUARD_TABLE_BUDGETS */

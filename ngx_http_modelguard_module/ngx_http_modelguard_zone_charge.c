@@ -12,6 +12,8 @@
 #define NGX_HTTP_MODELGUARD_CHARGE_TRIES  10   /* moves to follow at once */
 
 
+static ngx_int_t ngx_http_modelguard_zone_charge_one(
+    ngx_http_modelguard_zone_charge_t *charge, uint64_t now);
 static ngx_int_t ngx_http_modelguard_zone_overflow(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now,
     ngx_log_t *log);
@@ -38,6 +40,15 @@ ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
 {
     ngx_uint_t  i;
 
+    if (n == 1
+        && ngx_http_modelguard_zone_charge_one(charges, now) == NGX_OK
+        && (charges[0].verdict.verdict != MODELGUARD_EXHAUSTED
+            || ngx_http_modelguard_zone_overflow(charges, n, now, log)
+               != NGX_AGAIN))
+    {
+        return 0;
+    }
+
     /* once as they are, and once for each zone that is full and shares */
 
     for (i = 0; i <= n; i++) {
@@ -57,6 +68,31 @@ ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
     }
 
     return ngx_http_modelguard_zone_speaker(charges, n);
+}
+
+
+/* what most requests come to; NGX_DECLINED: the lock was not to be had */
+
+static ngx_int_t
+ngx_http_modelguard_zone_charge_one(ngx_http_modelguard_zone_charge_t *charge,
+    uint64_t now)
+{
+    unsigned             shard;
+    modelguard_table_t  *table;
+
+    table = charge->zone->table;
+    shard = modelguard_table_shard(table, &charge->id);
+
+    if (modelguard_table_lock(table, shard) != MODELGUARD_OK) {
+        return NGX_DECLINED;
+    }
+
+    modelguard_table_charge(table, &charge->id, charge->charges, charge->n,
+                            now, &charge->verdict);
+
+    modelguard_table_unlock(table, shard);
+
+    return NGX_OK;
 }
 
 

@@ -12,6 +12,8 @@
 #define NGX_HTTP_MODELGUARD_ZONE_PATIENCE  50                 /* tenths of s */
 
 
+static ngx_int_t ngx_http_modelguard_zone_key(ngx_conf_t *cf,
+    ngx_str_t *key);
 static ngx_uint_t ngx_http_modelguard_zone_same(
     ngx_http_modelguard_budget_conf_t *one,
     ngx_http_modelguard_budget_conf_t *other);
@@ -57,6 +59,8 @@ ngx_http_modelguard_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    zone->key_index = ngx_http_modelguard_zone_key(cf, &zone->key_text);
+
     size = 0;
     ngx_str_null(&name);
 
@@ -98,6 +102,41 @@ ngx_http_modelguard_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return ngx_http_modelguard_zone_bind(cf, cmd, zone, &name, size);
+}
+
+
+/*
+ * The index of the variable that a key is; NGX_ERROR if it is anything more,
+ * or the capture of a regular expression.
+ */
+
+static ngx_int_t
+ngx_http_modelguard_zone_key(ngx_conf_t *cf, ngx_str_t *key)
+{
+    u_char     ch;
+    size_t     i;
+    ngx_str_t  name;
+
+    if (key->len < 2 || key->data[0] != '$'
+        || (key->data[1] >= '0' && key->data[1] <= '9'))
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 1; i < key->len; i++) {
+        ch = key->data[i];
+
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+              || (ch >= '0' && ch <= '9') || ch == '_'))
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    name.data = key->data + 1;
+    name.len = key->len - 1;
+
+    return ngx_http_get_variable_index(cf, &name);
 }
 
 
