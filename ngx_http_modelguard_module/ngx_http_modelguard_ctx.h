@@ -97,8 +97,13 @@ struct ngx_http_modelguard_ctx_s {
     modelguard_meter_t                     meter;      /* what its response
                                                           has disclosed */
 
+    uint64_t                               received;   /* bytes of its body,
+                                                          decoded */
+
     unsigned                               unread:1;   /* it could not be
                                                           read to its end */
+    unsigned                               opaque:1;   /* and what could not
+                                                          be read was sent */
     unsigned                               decided:1;
     unsigned                               dry_run:1;
     unsigned                               delayed:1;  /* it is, or was */

@@ -328,6 +328,8 @@ ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res)
         return;
     }
 
+    res->counter = &ctx->received;
+
     mglcf = ctx->metered;
     before = NULL;
     after = NULL;
@@ -396,6 +398,20 @@ ngx_http_modelguard_meter_block(ngx_http_modelguard_response_t *res)
 
 
 void
+ngx_http_modelguard_meter_lose(ngx_http_modelguard_response_t *res)
+{
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    ctx = ngx_http_modelguard_ctx_find(res->request);
+
+    if (ctx && ctx->metered) {
+        ctx->unread = 1;
+        ctx->opaque = 1;
+    }
+}
+
+
+void
 ngx_http_modelguard_meter_header(ngx_http_request_t *r)
 {
     ngx_int_t                        rc;
@@ -413,8 +429,8 @@ ngx_http_modelguard_meter_header(ngx_http_request_t *r)
 
     rc = ngx_http_modelguard_media(r, ctx->metered, &media);
 
-    if (rc != NGX_OK) {
-        ctx->unread = (rc != NGX_DECLINED);
+    if (rc == NGX_DECLINED) {
+        ctx->unread = 0;
         return;
     }
 
@@ -426,6 +442,13 @@ ngx_http_modelguard_meter_header(ngx_http_request_t *r)
     }
 
     res->state = NGX_HTTP_MODELGUARD_OBSERVE;
+    res->counter = &ctx->received;
+
+    if (rc != NGX_OK) {
+        ngx_http_modelguard_meter_lose(res);
+        return;
+    }
+
     res->framing = media.framing;
 
     if (ngx_http_modelguard_meter_frame(res, &media) != NGX_OK) {
@@ -494,8 +517,16 @@ ngx_http_modelguard_meter_body(ngx_http_modelguard_response_t *res,
     ngx_chain_t                *cl;
     ngx_http_modelguard_ctx_t  *ctx;
 
-    for (cl = in; cl && res->frame; cl = cl->next) {
+    for (cl = in; cl; cl = cl->next) {
         b = cl->buf;
+
+        if (res->coding == NULL) {
+            *res->counter += ngx_buf_size(b);
+        }
+
+        if (res->frame == NULL) {
+            continue;
+        }
 
         if (ngx_buf_in_memory(b)) {
 
@@ -504,25 +535,33 @@ ngx_http_modelguard_meter_body(ngx_http_modelguard_response_t *res,
                 /* it passes as far as it could be read, too */
 
                 (void) modelguard_frame_pass(res->frame);
-                break;
+
+                ngx_http_modelguard_meter_lose(res);
+                ngx_http_modelguard_response_free(res);
+                continue;
             }
 
         } else if (b->in_file) {
-            break;
+            ngx_http_modelguard_meter_lose(res);
+            ngx_http_modelguard_response_free(res);
+            continue;
         }
 
-        if (b->last_buf || b->last_in_chain) {
+        if (!b->last_buf && !b->last_in_chain) {
+            continue;
+        }
+
+        if (modelguard_frame_finish(res->frame) == MODELGUARD_OK) {
             ctx = ngx_http_modelguard_ctx_find(res->request);
 
-            if (modelguard_frame_finish(res->frame) == MODELGUARD_OK && ctx) {
+            if (ctx) {
                 ctx->unread = 0;
             }
 
-            break;
+        } else {
+            ngx_http_modelguard_meter_lose(res);
         }
-    }
 
-    if (cl && res->frame) {
         ngx_http_modelguard_response_free(res);
     }
 }
@@ -549,6 +588,8 @@ ngx_http_modelguard_meter_buf(ngx_http_modelguard_response_t *res,
         if (rc != NGX_OK) {
             return (rc == NGX_AGAIN) ? NGX_OK : NGX_ERROR;
         }
+
+        *res->counter += out.len;
 
         if (modelguard_frame_feed(res->frame, out.data, out.len)
             != MODELGUARD_OK)

@@ -44,6 +44,10 @@ void ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res);
 
 void ngx_http_modelguard_meter_block(ngx_http_modelguard_response_t *res);
 
+/* what is left of a response will pass, and cannot be read */
+
+void ngx_http_modelguard_meter_lose(ngx_http_modelguard_response_t *res);
+
 /* the header of a response that passes as it is: prepares to look at it */
 
 void ngx_http_modelguard_meter_header(ngx_http_request_t *r);
