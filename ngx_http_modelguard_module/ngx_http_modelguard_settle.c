@@ -102,6 +102,13 @@ ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
     /* as the access log has it */
 
     status = r->err_status ? r->err_status : r->headers_out.status;
+
+    /* what a post_action has met with was no answer to the client */
+
+    if (r->post_action) {
+        status = NGX_HTTP_OK;
+    }
+
     sent = r->connection->sent - (off_t) r->header_size;
 
     end->bytes = (sent > 0) ? (uint64_t) sent : 0;

@@ -171,6 +171,12 @@ my $server = ModelguardServer->start(<<"CONF", workers => 1);
             proxy_pass http://model;
         }
 
+        location /after/ {
+            $budgets
+            post_action /down/y;
+            proxy_pass http://model;
+        }
+
         location /file/ {
             $budgets
             root html/none;
@@ -244,6 +250,7 @@ costs('/fallback/x', 200, '1 1 500 40 14 1 500', 'once, of two upstreams');
 costs('/twice/x', 200, '1 1 500 40 14 1 500', 'once, of two locations');
 costs('/open/accel', 200, '1 1 500 40 14 1 500', 'once, sent elsewhere');
 costs('/subrequest/x', 200, '1 1 500 40 14 1 500', 'not for a subrequest');
+costs('/after/x', 200, '1 1 500 40 14 1 500', 'whatever follows the answer');
 costs('/sorry/x', 200, '1 1 5 2 64 1 5', 'an answer in place of an error');
 
 # what the guard withholds was an answer
