@@ -63,7 +63,7 @@ ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
         return NGX_ERROR;
     }
 
-    ngx_http_modelguard_meter_start(res);
+    ngx_http_modelguard_meter_start(res, rules);
 
     if (coding != NGX_HTTP_MODELGUARD_CODING_NONE) {
         res->coding = ngx_http_modelguard_coding_create(r, coding,

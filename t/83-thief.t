@@ -41,6 +41,7 @@ my $backend = backend(model => sub {
 my $server = ModelguardServer->start(<<"CONF", workers => 1);
     modelguard_zone \$http_x_key zone=thief:1m;
     modelguard_profile p { scores round=1; }
+    modelguard_profile label { scores label_only; }
     modelguard_field scores \$.scores;
 
     log_format thief '\$modelguard_remaining \$modelguard_cost';
@@ -73,6 +74,27 @@ my $server = ModelguardServer->start(<<"CONF", workers => 1);
             modelguard_opaque pass;
             modelguard_buffer_size 0;
             modelguard_budget bits zone=thief limit=1m lifetime unit=bits;
+            proxy_pass http://model;
+        }
+
+        # the guard of another location, or none, where a redirect leads
+
+        location /label/ {
+            modelguard label;
+            modelguard_budget bits zone=thief limit=1m lifetime unit=bits;
+
+            location /label/same/ { proxy_pass http://model/; }
+            location /label/other/ { try_files /none \@other; }
+            location /label/off/ { try_files /none \@off; }
+        }
+
+        location \@other {
+            modelguard p;
+            proxy_pass http://model;
+        }
+
+        location \@off {
+            modelguard off;
             proxy_pass http://model;
         }
 
@@ -152,6 +174,18 @@ for my $at ('bits', 'pass') {
              "$at: $what passes");
         cmp_ok(spent('bits') - $before, '>', 20000, "$at: $what is not free");
     }
+}
+
+# 100 numbers of one digit each, and one behind the point that is 0 or 5
+
+$key++;
+ask('GET', '/label/same/scores/100');
+is(spent('bits'), 7, 'a label');
+
+for my $to ('other', 'off') {
+    $key++;
+    like(ask('GET', "/label/$to/scores/100"), qr/0\.5, 0\.5/, "$to: scores");
+    is(spent('bits'), 333, "$to: counted as they leave");
 }
 
 unlike($server->log, qr/\[(alert|crit|emerg)\]/, 'no alert');
