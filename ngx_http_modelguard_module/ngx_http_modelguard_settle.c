@@ -141,6 +141,17 @@ ngx_http_modelguard_settle_failed(ngx_http_modelguard_bill_t *bill,
         return bill->ctx->reason == NGX_HTTP_MODELGUARD_REASON_NONE;
     }
 
+#if (NGX_HTTP_CACHE)
+
+    /* nobody was asked for what the cache had, so the last is of before */
+
+    if (r->cached && r->upstream) {
+        return r->upstream->headers_in.status_n
+               >= NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+#endif
+
     state = r->upstream_states->elts;
     state += r->upstream_states->nelts - 1;
 
