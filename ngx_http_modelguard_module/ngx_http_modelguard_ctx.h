@@ -67,7 +67,8 @@ struct ngx_http_modelguard_ctx_s {
     ngx_http_modelguard_verdict_e          verdict;
     ngx_str_t                              budget;     /* the one spoken of */
     uint64_t                               remaining;  /* units */
-    uint64_t                               reset;      /* seconds */
+    uint64_t                               reset;      /* seconds, or
+                                                   MODELGUARD_BUDGET_NEVER */
     uint64_t                               retry;      /* seconds, 0: never */
     uint64_t                               cost;       /* of the first budget
                                                           charged, in units */

@@ -35,6 +35,7 @@ my $server = ModelguardServer->start(<<"CONF");
     add_header X-Budget \$modelguard_budget always;
     add_header X-Remaining \$modelguard_remaining always;
     add_header X-Cost \$modelguard_cost always;
+    add_header X-Reset \$modelguard_reset always;
     add_header X-Dry \$modelguard_dry_budget always;
     add_header X-Count \$modelguard_count_dry_run always;
 
@@ -242,6 +243,7 @@ $key++;
 asks('/life', 'X-Remaining', '200 1', 'a lifetime');
 asks('/life', 'X-Remaining', '200 0', 'is short');
 asks('/life', 'X-Remaining', '429 0', 'and has an end');
+asks('/life', 'X-Reset', '429 -', 'after which nothing comes back');
 unlike($server->get('/life', "X-Key: $key"), qr/^Retry-After/m,
        'that no waiting changes');
 
