@@ -68,6 +68,7 @@ static void read_scalar(modelguard_meter_read_t *read);
 static void read_number(modelguard_meter_read_t *read);
 static void read_numbers(modelguard_meter_read_t *read);
 static uint32_t read_fraction(const uint8_t *p, const uint8_t *stop);
+static void read_literal(modelguard_meter_read_t *read);
 static void read_count(modelguard_meter_read_t *read);
 static void read_label(modelguard_meter_read_t *read);
 static int read_in_array(const modelguard_meter_read_t *read, unsigned depth);
@@ -250,6 +251,10 @@ read_token(modelguard_meter_read_t *read)
     case MODELGUARD_JSON_STRING:
         read_part(read, walk->json.stop);
         read_scalar(read);
+        break;
+
+    case MODELGUARD_JSON_LITERAL:
+        read_literal(read);
         break;
 
     default:
@@ -569,6 +574,25 @@ read_fraction(const uint8_t *p, const uint8_t *stop)
     }
 
     return 0;
+}
+
+
+/* true and false: a label, or one bit; its last letter is in the piece */
+
+static void
+read_literal(modelguard_meter_read_t *read)
+{
+    if (read->walk.json.stop[-1] != 'e') {
+        return;
+    }
+
+    if (read->value != NULL) {
+        modelguard_meter_add(read->meter, 1000);
+    }
+
+    if (read->label != NULL) {
+        read_label(read);
+    }
 }
 
 

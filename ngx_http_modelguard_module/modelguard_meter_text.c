@@ -28,6 +28,7 @@ modelguard_meter_text_init(modelguard_meter_text_t *text,
     text->digit = 0;
     text->escaped = 0;
     text->colon = 0;
+    text->more = 0;
     text->before = ' ';
 }
 
@@ -102,6 +103,9 @@ text_char(modelguard_meter_text_t *text, uint8_t c)
         (void) modelguard_meter_number_take(&text->number, c);
 
         text->within = 1;
+
+    } else if (c != '"' && c != '-' && c != '+' && c != ' ') {
+        text->more = 1;
     }
 
     if (c == ':') {
@@ -118,8 +122,8 @@ text_char(modelguard_meter_text_t *text, uint8_t c)
 
 
 /*
- * A number has ended before c: one with a fraction or an exponent, or any
- * that stands alone or before the colon.
+ * A number has ended before c: one with a fraction or an exponent counts, and
+ * any that is all there is, or that before the colon.
  */
 
 static void
@@ -135,12 +139,15 @@ text_number(modelguard_meter_text_t *text, uint8_t c)
     number->word = 0;
 
     if (number->behind || number->power
+        || (c == '"' && !text->more)
         || (text->gauge->colon && !text->colon && (c == ':' || c == '"')))
     {
         modelguard_meter_add(text->meter,
                              modelguard_meter_number_bits(number,
                                                           text->gauge));
     }
+
+    text->more = 1;
 }
 
 

@@ -26,6 +26,7 @@ typedef struct {
     unsigned                    digit:1;     /* there was one */
     unsigned                    escaped:1;
     unsigned                    colon:1;     /* there was one */
+    unsigned                    more:1;      /* than a number */
     uint8_t                     before;      /* the character before */
 } modelguard_meter_text_t;
 

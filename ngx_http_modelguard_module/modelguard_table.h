@@ -157,7 +157,9 @@ typedef struct {
                                                 wait when LIMITED, else that
                                                 with the smallest share
                                                 remaining */
-    uint64_t                    wait;        /* ms, LIMITED or BANNED */
+    uint64_t                    wait;        /* ms, LIMITED or BANNED: then
+                                                until the end of the ban, or
+                                                later if a budget says so */
 } modelguard_verdict_t;
 
 

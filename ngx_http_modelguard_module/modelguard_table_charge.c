@@ -82,6 +82,13 @@ modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
 
     case MODELGUARD_BANNED:
         verdict->wait = (uint64_t) bill.work.record.body->banned * 1000 - now;
+
+        /* the end of the ban does not help who has nothing left then */
+
+        if (verdict->wait < bill.wait) {
+            verdict->wait = bill.wait;
+        }
+
         modelguard_table_refuse(&bill, verdict->verdict);
         stat->banned++;
         break;

@@ -186,6 +186,13 @@ ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
         return rc;
     }
 
+    if (rc != NGX_OK && mglcf->tries) {
+        ngx_log_error(mglcf->log_level, r->connection->log, 0,
+                      "modelguard: refusing request, dry run, its items "
+                      "cannot be counted: %i", rc);
+        return NGX_OK;
+    }
+
     if (rc != NGX_OK) {
         return ngx_http_modelguard_reject_invalid(r, ctx, mglcf, rc);
     }

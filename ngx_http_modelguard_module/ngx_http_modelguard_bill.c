@@ -92,7 +92,9 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
 
     ctx->budget = line->conf->name;
     ctx->remaining = line->remaining;
-    ctx->reset = ngx_http_modelguard_bill_seconds(line->reset);
+    ctx->reset = (line->reset == MODELGUARD_BUDGET_NEVER)
+                 ? MODELGUARD_BUDGET_NEVER
+                 : ngx_http_modelguard_bill_seconds(line->reset);
     ctx->cost = bill->lines[0].cost;
     ctx->client = bill->zones[line->zone].id;
     ctx->has_client = 1;

@@ -264,7 +264,7 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     ngx_http_modelguard_loc_conf_t *prev,
     ngx_http_modelguard_loc_conf_t *conf)
 {
-    ngx_uint_t                          i, n, items;
+    ngx_uint_t                          i, n, items, tries;
     ngx_http_modelguard_main_conf_t    *mgmcf;
     ngx_http_modelguard_budget_conf_t  *budget;
 
@@ -286,6 +286,7 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     mgmcf->used = 1;
 
     items = 0;
+    tries = (conf->checks == NULL);
 
     for (i = 0; i < n; i++) {
         budget = conf->budgets->elts;
@@ -296,8 +297,11 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
                    == NULL))
         {
             items = 1;
+            tries &= budget[i].dry_run;
         }
     }
+
+    conf->tries = tries ? 1 : 0;
 
     if (!items && conf->checks == NULL) {
         return NGX_CONF_OK;

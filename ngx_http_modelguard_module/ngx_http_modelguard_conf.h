@@ -182,6 +182,8 @@ struct ngx_http_modelguard_loc_conf_s {
 
     unsigned                     meter_tokens:1;  /* a budget's unit is it */
     unsigned                     meter_bits:1;
+    unsigned                     tries:1;         /* bodies are read for
+                                                     dry-run budgets only */
 };
 
 

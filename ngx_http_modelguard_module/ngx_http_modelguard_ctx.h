@@ -67,7 +67,8 @@ struct ngx_http_modelguard_ctx_s {
     ngx_http_modelguard_verdict_e          verdict;
     ngx_str_t                              budget;     /* the one spoken of */
     uint64_t                               remaining;  /* units */
-    uint64_t                               reset;      /* seconds */
+    uint64_t                               reset;      /* seconds, or
+                                                   MODELGUARD_BUDGET_NEVER */
     uint64_t                               retry;      /* seconds, 0: never */
     uint64_t                               cost;       /* of the first budget
                                                           charged, in units */
@@ -97,8 +98,13 @@ struct ngx_http_modelguard_ctx_s {
     modelguard_meter_t                     meter;      /* what its response
                                                           has disclosed */
 
+    uint64_t                               received;   /* bytes of its body,
+                                                          decoded */
+
     unsigned                               unread:1;   /* it could not be
                                                           read to its end */
+    unsigned                               opaque:1;   /* and what could not
+                                                          be read was sent */
     unsigned                               decided:1;
     unsigned                               dry_run:1;
     unsigned                               delayed:1;  /* it is, or was */

@@ -101,7 +101,11 @@ ngx_http_modelguard_error_send(ngx_http_request_t *r,
 
     ctx->answered = 1;
 
-    if (mglcf->error_body == NGX_HTTP_MODELGUARD_ERROR_OFF) {
+    /* to nginx the status 444 is a connection that is closed */
+
+    if (mglcf->error_body == NGX_HTTP_MODELGUARD_ERROR_OFF
+        || error->status == NGX_HTTP_CLOSE)
+    {
         return error->status;
     }
 

@@ -26,7 +26,9 @@ static char *ngx_http_modelguard_meter_value(ngx_conf_t *cf,
     const modelguard_profile_t *profile);
 static char *ngx_http_modelguard_meter_failed(ngx_conf_t *cf, int rc);
 static const modelguard_meter_rules_t *ngx_http_modelguard_meter_rules(
-    const ngx_http_modelguard_loc_conf_t *mglcf, const ngx_str_t *profile);
+    const ngx_http_modelguard_loc_conf_t *mglcf,
+    const ngx_http_modelguard_loc_conf_t *treats,
+    const modelguard_rules_t *rules);
 static ngx_int_t ngx_http_modelguard_meter_frame(
     ngx_http_modelguard_response_t *res,
     const ngx_http_modelguard_media_t *media);
@@ -225,18 +227,26 @@ ngx_http_modelguard_meter_values(ngx_conf_t *cf,
         return NGX_CONF_OK;
     }
 
-    n = conf->guarded ? conf->rules->nelts : 1;
+    n = conf->guarded ? conf->rules->nelts : 0;
 
-    conf->values = ngx_array_create(cf->pool, n,
+    conf->values = ngx_array_create(cf->pool, n + 1,
                                    sizeof(ngx_http_modelguard_values_conf_t));
     if (conf->values == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (!conf->guarded) {
-        ngx_str_null(&name);
+    /* the first is for what no profile of this location has treated */
 
-        return ngx_http_modelguard_meter_value(cf, conf, &name, NULL);
+    ngx_str_null(&name);
+
+    if (ngx_http_modelguard_meter_value(cf, conf, &name, NULL)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (n == 0) {
+        return NGX_CONF_OK;
     }
 
     mgmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_modelguard_module);
@@ -313,7 +323,8 @@ ngx_http_modelguard_meter_request(ngx_http_request_t *r,
 
 
 void
-ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res)
+ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res,
+    const modelguard_rules_t *rules)
 {
     ngx_http_request_t                    *r;
     modelguard_meter_read_t               *before, *after;
@@ -328,6 +339,8 @@ ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res)
         return;
     }
 
+    res->counter = &ctx->received;
+
     mglcf = ctx->metered;
     before = NULL;
     after = NULL;
@@ -339,7 +352,7 @@ ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res)
                                               r->pool);
     }
 
-    values = ngx_http_modelguard_meter_rules(mglcf, &ctx->profile);
+    values = ngx_http_modelguard_meter_rules(mglcf, res->conf, rules);
 
     if (values) {
         after = modelguard_meter_read_create(values, &ctx->meter,
@@ -354,27 +367,52 @@ ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res)
 }
 
 
-/* NULL: no values are metered, or none are named */
+/*
+ * NULL: no values are metered, or none are named.  Where a redirect has led,
+ * the response is treated by another location than that of the budgets, or
+ * by none: then its values are worth what they say.
+ */
 
 static const modelguard_meter_rules_t *
 ngx_http_modelguard_meter_rules(const ngx_http_modelguard_loc_conf_t *mglcf,
-    const ngx_str_t *profile)
+    const ngx_http_modelguard_loc_conf_t *treats,
+    const modelguard_rules_t *rules)
 {
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, k;
+    ngx_http_modelguard_rules_conf_t   *rcf;
     ngx_http_modelguard_values_conf_t  *vcf;
 
     if (mglcf->values == NULL) {
         return NULL;
     }
 
+    if (treats->values) {
+        mglcf = treats;
+    }
+
     vcf = mglcf->values->elts;
 
-    for (i = 0; i < mglcf->values->nelts; i++) {
+    if (rules == NULL) {
+        return vcf[0].rules;
+    }
 
-        if (vcf[i].name.len == profile->len
-            && ngx_strncmp(vcf[i].name.data, profile->data, profile->len) == 0)
+    rcf = treats->rules->elts;
+
+    for (i = 0; i < treats->rules->nelts; i++) {
+
+        if (rcf[i].rules == rules) {
+            break;
+        }
+    }
+
+    for (k = 1; k < mglcf->values->nelts && i < treats->rules->nelts; k++) {
+
+        if (vcf[k].name.len == rcf[i].name.len
+            && ngx_strncmp(vcf[k].name.data, rcf[i].name.data,
+                           rcf[i].name.len)
+               == 0)
         {
-            return vcf[i].rules;
+            return vcf[k].rules;
         }
     }
 
@@ -391,6 +429,20 @@ ngx_http_modelguard_meter_block(ngx_http_modelguard_response_t *res)
 
     if (ctx && ctx->metered) {
         ctx->meter.bits = res->disclosed;
+    }
+}
+
+
+void
+ngx_http_modelguard_meter_lose(ngx_http_modelguard_response_t *res)
+{
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    ctx = ngx_http_modelguard_ctx_find(res->request);
+
+    if (ctx && ctx->metered) {
+        ctx->unread = 1;
+        ctx->opaque = 1;
     }
 }
 
@@ -413,8 +465,8 @@ ngx_http_modelguard_meter_header(ngx_http_request_t *r)
 
     rc = ngx_http_modelguard_media(r, ctx->metered, &media);
 
-    if (rc != NGX_OK) {
-        ctx->unread = (rc != NGX_DECLINED);
+    if (rc == NGX_DECLINED) {
+        ctx->unread = 0;
         return;
     }
 
@@ -426,6 +478,13 @@ ngx_http_modelguard_meter_header(ngx_http_request_t *r)
     }
 
     res->state = NGX_HTTP_MODELGUARD_OBSERVE;
+    res->counter = &ctx->received;
+
+    if (rc != NGX_OK) {
+        ngx_http_modelguard_meter_lose(res);
+        return;
+    }
+
     res->framing = media.framing;
 
     if (ngx_http_modelguard_meter_frame(res, &media) != NGX_OK) {
@@ -434,7 +493,7 @@ ngx_http_modelguard_meter_header(ngx_http_request_t *r)
         return;
     }
 
-    ngx_http_modelguard_meter_start(res);
+    ngx_http_modelguard_meter_start(res, NULL);
 
     r->filter_need_in_memory = 1;
 }
@@ -494,8 +553,16 @@ ngx_http_modelguard_meter_body(ngx_http_modelguard_response_t *res,
     ngx_chain_t                *cl;
     ngx_http_modelguard_ctx_t  *ctx;
 
-    for (cl = in; cl && res->frame; cl = cl->next) {
+    for (cl = in; cl; cl = cl->next) {
         b = cl->buf;
+
+        if (res->coding == NULL) {
+            *res->counter += ngx_buf_size(b);
+        }
+
+        if (res->frame == NULL) {
+            continue;
+        }
 
         if (ngx_buf_in_memory(b)) {
 
@@ -504,25 +571,33 @@ ngx_http_modelguard_meter_body(ngx_http_modelguard_response_t *res,
                 /* it passes as far as it could be read, too */
 
                 (void) modelguard_frame_pass(res->frame);
-                break;
+
+                ngx_http_modelguard_meter_lose(res);
+                ngx_http_modelguard_response_free(res);
+                continue;
             }
 
         } else if (b->in_file) {
-            break;
+            ngx_http_modelguard_meter_lose(res);
+            ngx_http_modelguard_response_free(res);
+            continue;
         }
 
-        if (b->last_buf || b->last_in_chain) {
+        if (!b->last_buf && !b->last_in_chain) {
+            continue;
+        }
+
+        if (modelguard_frame_finish(res->frame) == MODELGUARD_OK) {
             ctx = ngx_http_modelguard_ctx_find(res->request);
 
-            if (modelguard_frame_finish(res->frame) == MODELGUARD_OK && ctx) {
+            if (ctx) {
                 ctx->unread = 0;
             }
 
-            break;
+        } else {
+            ngx_http_modelguard_meter_lose(res);
         }
-    }
 
-    if (cl && res->frame) {
         ngx_http_modelguard_response_free(res);
     }
 }
@@ -549,6 +624,8 @@ ngx_http_modelguard_meter_buf(ngx_http_modelguard_response_t *res,
         if (rc != NGX_OK) {
             return (rc == NGX_AGAIN) ? NGX_OK : NGX_ERROR;
         }
+
+        *res->counter += out.len;
 
         if (modelguard_frame_feed(res->frame, out.data, out.len)
             != MODELGUARD_OK)

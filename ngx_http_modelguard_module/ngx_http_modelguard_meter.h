@@ -36,13 +36,21 @@ ngx_int_t ngx_http_modelguard_meter_request(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
 
-/* attaches readers to a response that goes through res->frame */
+/*
+ * Attaches readers to a response that goes through res->frame, treated by
+ * these rules of res->conf, or by none.
+ */
 
-void ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res);
+void ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res,
+    const modelguard_rules_t *rules);
 
 /* takes back what a response would have disclosed that is blocked */
 
 void ngx_http_modelguard_meter_block(ngx_http_modelguard_response_t *res);
+
+/* what is left of a response will pass, and cannot be read */
+
+void ngx_http_modelguard_meter_lose(ngx_http_modelguard_response_t *res);
 
 /* the header of a response that passes as it is: prepares to look at it */
 

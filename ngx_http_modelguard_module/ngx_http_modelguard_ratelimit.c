@@ -320,7 +320,8 @@ ngx_http_modelguard_ratelimit_line(const ngx_http_modelguard_ctx_t *ctx,
         && from->zone == bill->lines[bill->which].zone)
     {
         line->remaining = 0;
-        line->reset = ctx->retry * 1000;
+        line->reset = ctx->retry ? ctx->retry * 1000
+                                 : MODELGUARD_BUDGET_NEVER;
         line->refused = 1;
         return;
     }

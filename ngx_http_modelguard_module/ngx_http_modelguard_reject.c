@@ -285,9 +285,12 @@ ngx_http_modelguard_reject_message(ngx_http_request_t *r,
                         "Please try again later.");
 
     } else if (ctx->verdict == NGX_HTTP_MODELGUARD_BANNED) {
-        p = ngx_sprintf(p, "Too many requests have been refused. "
-                        "Please try again in %uL second%s.", ctx->retry,
-                        (ctx->retry == 1) ? "" : "s");
+        p = ngx_sprintf(p, "Too many requests have been refused.");
+
+        if (ctx->retry) {
+            p = ngx_sprintf(p, " Please try again in %uL second%s.",
+                            ctx->retry, (ctx->retry == 1) ? "" : "s");
+        }
 
     } else if (ctx->retry == 0) {
 

@@ -72,6 +72,8 @@ typedef struct {
     off_t                                  length;     /* of the output */
     uint64_t                               disclosed;  /* ctx->meter.bits
                                                           before it */
+    uint64_t                              *counter;    /* ctx->received, or
+                                                          NULL */
 
     ngx_str_t                              type;       /* the answer's */
     ngx_str_t                              body;

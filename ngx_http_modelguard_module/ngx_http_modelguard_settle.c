@@ -106,6 +106,13 @@ ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
     /* as the access log has it */
 
     status = r->err_status ? r->err_status : r->headers_out.status;
+
+    /* what a post_action has met with was no answer to the client */
+
+    if (r->post_action) {
+        status = NGX_HTTP_OK;
+    }
+
     sent = r->connection->sent - (off_t) r->header_size;
 
     end->bytes = (sent > 0) ? (uint64_t) sent : 0;
@@ -137,6 +144,17 @@ ngx_http_modelguard_settle_failed(ngx_http_modelguard_bill_t *bill,
     if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
         return bill->ctx->reason == NGX_HTTP_MODELGUARD_REASON_NONE;
     }
+
+#if (NGX_HTTP_CACHE)
+
+    /* nobody was asked for what the cache had, so the last is of before */
+
+    if (r->cached && r->upstream) {
+        return r->upstream->headers_in.status_n
+               >= NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+#endif
 
     state = r->upstream_states->elts;
     state += r->upstream_states->nelts - 1;
@@ -178,9 +196,13 @@ ngx_http_modelguard_settle_line(ngx_http_modelguard_bill_t *bill,
     } else if (unknown) {
         settle->actual = ngx_http_modelguard_settle_actual(bill, line, end);
 
-        /* errors cost little: they must not make what follows look cheap */
+        /*
+         * Errors cost little, and HEAD nothing: they must not make what
+         * follows look cheap.
+         */
 
         settle->learn = (end->success
+                         && settle->actual
                          && ngx_http_modelguard_settle_measured(bill, line,
                                                                 end));
 
@@ -203,31 +225,45 @@ ngx_http_modelguard_settle_actual(ngx_http_modelguard_bill_t *bill,
     ngx_http_modelguard_bill_line_t *line,
     const ngx_http_modelguard_settle_end_t *end)
 {
-    uint64_t                   actual, estimate;
-    ngx_uint_t                 measured;
-    const modelguard_meter_t  *meter;
+    uint64_t                          actual, estimate;
+    ngx_uint_t                        measured;
+    const ngx_http_modelguard_ctx_t  *ctx;
 
-    meter = &bill->ctx->meter;
+    ctx = bill->ctx;
     measured = ngx_http_modelguard_settle_measured(bill, line, end);
 
     switch (line->conf->unit) {
 
     case NGX_HTTP_MODELGUARD_UNIT_TOKENS:
-        actual = modelguard_meter_tokens(meter);
+        actual = modelguard_meter_tokens(&ctx->meter);
 
-        estimate = end->bytes / NGX_HTTP_MODELGUARD_BYTES_PER_TOKEN
-                   + (end->bytes % NGX_HTTP_MODELGUARD_BYTES_PER_TOKEN != 0);
+        /* the text of what is compressed on its way is as long as ever */
+
+        estimate = ngx_max(end->bytes, ctx->received);
+        estimate = estimate / NGX_HTTP_MODELGUARD_BYTES_PER_TOKEN
+                   + (estimate % NGX_HTTP_MODELGUARD_BYTES_PER_TOKEN != 0);
 
         /* what the server says first of a stream is not what it says last */
 
-        if (actual == 0 || (!measured && actual < estimate)) {
+        if (actual == 0
+            || ((!measured || ctx->unread) && actual < estimate))
+        {
             actual = estimate;
         }
 
         break;
 
     case NGX_HTTP_MODELGUARD_UNIT_BITS:
-        actual = modelguard_meter_bits(meter);
+        actual = modelguard_meter_bits(&ctx->meter);
+
+        /* what cannot be read may be floats, one behind the other */
+
+        if (ctx->opaque && end->success) {
+            estimate = end->bytes * NGX_HTTP_MODELGUARD_BITS_PER_FLOAT
+                       / NGX_HTTP_MODELGUARD_BYTES_PER_FLOAT + 1;
+            actual = ngx_max(actual, estimate);
+        }
+
         break;
 
     default: /* NGX_HTTP_MODELGUARD_UNIT_BYTES */

@@ -20,6 +20,9 @@
 
 #define NGX_HTTP_MODELGUARD_BYTES_PER_TOKEN  4   /* where no usage is told */
 
+#define NGX_HTTP_MODELGUARD_BITS_PER_FLOAT   23  /* where nothing is read */
+#define NGX_HTTP_MODELGUARD_BYTES_PER_FLOAT  4
+
 
 /*
  * The bills of this process that hold leases, and the timer that dates them

@@ -63,7 +63,7 @@ ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
         return NGX_ERROR;
     }
 
-    ngx_http_modelguard_meter_start(res);
+    ngx_http_modelguard_meter_start(res, rules);
 
     if (coding != NGX_HTTP_MODELGUARD_CODING_NONE) {
         res->coding = ngx_http_modelguard_coding_create(r, coding,
@@ -370,6 +370,10 @@ ngx_http_modelguard_stream_data(ngx_http_modelguard_response_t *res,
 
     res->received += size;
 
+    if (res->counter) {
+        *res->counter += size;
+    }
+
     switch (res->state) {
 
     case NGX_HTTP_MODELGUARD_REWRITE:
@@ -549,6 +553,7 @@ ngx_http_modelguard_stream_fail(ngx_http_modelguard_response_t *res, int code)
 
     ngx_http_modelguard_stat_refuse(r, NGX_HTTP_MODELGUARD_STAT_UNGUARDED,
                                     res->reason);
+    ngx_http_modelguard_meter_lose(res);
 
     if (ngx_http_modelguard_output_unframe(res) != NGX_OK
         || modelguard_frame_pass(res->frame) != MODELGUARD_OK)

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_modelguard_variables.h"
+#include "modelguard_budget.h"
 #include "ngx_http_modelguard_conf.h"
 #include "ngx_http_modelguard_ctx.h"
 #include "ngx_http_modelguard_stat.h"
@@ -203,11 +204,21 @@ ngx_http_modelguard_variable_number(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     u_char                     *p;
+    uint64_t                    n;
     ngx_http_modelguard_ctx_t  *ctx;
 
     ctx = ngx_http_modelguard_ctx_find(r);
 
     if (ctx == NULL || ctx->budget.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    n = *(uint64_t *) ((u_char *) ctx + data);
+
+    /* what is spent of a lifetime never comes back */
+
+    if (n == MODELGUARD_BUDGET_NEVER) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -218,8 +229,7 @@ ngx_http_modelguard_variable_number(ngx_http_request_t *r,
     }
 
     return ngx_http_modelguard_variable_set(v, p,
-               ngx_sprintf(p, "%uL", *(uint64_t *) ((u_char *) ctx + data))
-               - p);
+                                            ngx_sprintf(p, "%uL", n) - p);
 }
 
 

@@ -84,6 +84,8 @@ my $server = ModelguardServer->start(<<"CONF", workers => 1);
     add_header X-Remaining \$modelguard_remaining always;
     add_header X-Status \$upstream_status always;
 
+    proxy_cache_path cache keys_zone=stored:1m;
+
     upstream down { server 127.0.0.1:$nobody; server 127.0.0.1:$nobody; }
     upstream model { server 127.0.0.1:$backend; }
 
@@ -171,6 +173,26 @@ my $server = ModelguardServer->start(<<"CONF", workers => 1);
             proxy_pass http://model;
         }
 
+        location /stored/ {
+            $budgets
+            error_page 502 \@stored;
+            proxy_pass http://down;
+        }
+
+        location \@stored {
+            proxy_cache stored;
+            proxy_cache_key \$uri;
+            proxy_cache_valid any 1h;
+            proxy_buffering on;
+            proxy_pass http://model;
+        }
+
+        location /after/ {
+            $budgets
+            post_action /down/y;
+            proxy_pass http://model;
+        }
+
         location /file/ {
             $budgets
             root html/none;
@@ -244,7 +266,15 @@ costs('/fallback/x', 200, '1 1 500 40 14 1 500', 'once, of two upstreams');
 costs('/twice/x', 200, '1 1 500 40 14 1 500', 'once, of two locations');
 costs('/open/accel', 200, '1 1 500 40 14 1 500', 'once, sent elsewhere');
 costs('/subrequest/x', 200, '1 1 500 40 14 1 500', 'not for a subrequest');
+costs('/after/x', 200, '1 1 500 40 14 1 500', 'whatever follows the answer');
 costs('/sorry/x', 200, '1 1 5 2 64 1 5', 'an answer in place of an error');
+
+# an answer under another's status, also out of a cache
+
+for my $from ('a model', 'a cache') {
+    costs('/stored/x', 502, '1 1 500 40 14 1 500', "an answer of $from");
+    costs('/stored/500', 502, '0 0 0 0 0 1 4096', "an error of $from");
+}
 
 # what the guard withholds was an answer
 

@@ -11,6 +11,7 @@ my $max = '1000000000000';
 
 my $server = ModelguardServer->start(<<"CONF");
     modelguard_zone \$http_x_key zone=variables:1m;
+    modelguard_zone \$http_x_key zone=variables_items:1m;
     modelguard_zone \$arg_group zone=variables_group:1m;
 
     map \$arg_tier \$limit {
@@ -34,12 +35,13 @@ my $server = ModelguardServer->start(<<"CONF");
     add_header X-Budget \$modelguard_budget always;
     add_header X-Remaining \$modelguard_remaining always;
     add_header X-Cost \$modelguard_cost always;
+    add_header X-Reset \$modelguard_reset always;
     add_header X-Dry \$modelguard_dry_budget always;
     add_header X-Count \$modelguard_count_dry_run always;
 
     server {
         listen PORT;
-        error_page 404 =200 /ok;
+        error_page 404 405 =200 /ok;
         log_not_found off;
 
         location = /ok {
@@ -73,6 +75,18 @@ my $server = ModelguardServer->start(<<"CONF");
             modelguard_dry_run on;
             modelguard_budget e zone=variables limit=1 window=1h dry_run;
             modelguard_budget d zone=variables limit=4 window=1h;
+        }
+
+        location = /items {
+            modelguard_budget j zone=variables_items limit=2 window=1h unit=items
+                              dry_run;
+            modelguard_budget k zone=variables_items limit=3 window=1h;
+        }
+
+        location = /counted {
+            modelguard_budget j zone=variables_items limit=2 window=1h unit=items
+                              dry_run;
+            modelguard_budget l zone=variables_items limit=2 window=1h unit=items;
         }
 
         location = /life {
@@ -200,12 +214,36 @@ $key++;
 asks('/all', 'X-Verdict', '200 PASSED', 'a location that only tries') for 1 .. 4;
 asks('/all', 'X-Verdict', '200 LIMITED_DRY_RUN', 'has a verdict of its own');
 
+# who only tries to count items refuses nothing for what cannot be counted
+
+sub post {
+    my ($uri, $body) = @_;
+
+    my $socket = $server->connect;
+
+    print $socket "POST $uri HTTP/1.0\r\nX-Key: $key\r\nContent-Length: ",
+                  length $body, "\r\n\r\n$body";
+
+    my $answer = do { local $/; <$socket> };
+
+    return ($answer =~ m{^HTTP/1.1 (\d+)})[0];
+}
+
+$key++;
+is(post('/items', '{"instances": [1, 2, 3]}'), 200, 'three, of two');
+is(post('/items', 'no JSON'), 200, 'and what is no JSON');
+is(post('/items', '{"instances": [1'), 200, 'or ends too soon');
+is(post('/items', '{}'), 429, 'are charged elsewhere');
+is(post('/counted', 'no JSON'), 400, 'a budget that holds refuses it');
+like($server->log, qr/dry run, its items cannot be counted: 400/, 'is logged');
+
 # kinds
 
 $key++;
 asks('/life', 'X-Remaining', '200 1', 'a lifetime');
 asks('/life', 'X-Remaining', '200 0', 'is short');
 asks('/life', 'X-Remaining', '429 0', 'and has an end');
+asks('/life', 'X-Reset', '429 -', 'after which nothing comes back');
 unlike($server->get('/life', "X-Key: $key"), qr/^Retry-After/m,
        'that no waiting changes');
 

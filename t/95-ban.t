@@ -84,6 +84,11 @@ sub conf {
             modelguard_budget i zone=two limit=1 window=10s;
             $proxy
         }
+        location /long {
+            modelguard_ban after=1 in=1s for=2s;
+            modelguard_budget j zone=one limit=1 window=1h;
+            $proxy
+        }
         location /plain {
             modelguard_ban off;
             modelguard_budget b zone=one limit=1m window=1d;
@@ -176,12 +181,26 @@ is(decode_json($body)->{type}, 'https://iana.org/assignments/'
 is(ask('/dear?g=i'), '429 LIMITED -', 'too dear for ever');
 like(ask('/two?g=i'), qr/^429 BANNED/, 'and banned');
 
+is(ask('/dear?g=i'), '429 BANNED -', 'as what never passes is when banned');
+is(decode_json($body)->{error}{message},
+   'Too many requests have been refused.', 'nor is there a time in the text');
+unlike($answer, qr/^x-ratelimit-reset-requests/m, 'nor in another field');
+
+# nor what would be refused after it
+
+is(ask('/long?k=j'), '200 PASSED -', 'the limit of an hour');
+like(ask('/long?k=j'), qr/^429 LIMITED (?:7200|71\d\d)$/,
+     'a ban that ends before there is room');
+like(ask('/long?k=j'), qr/^429 BANNED (?:7200|71\d\d)$/,
+     'is not told to whom it does not help');
+like(ask('/plain?k=j'), qr/^429 BANNED [123]$/, 'only elsewhere');
+
 # the log: once for each ban, with the hash and not the key
 
 my $log = $server->log;
 my @began = $log =~ /(\[warn\].*banning client.*)/g;
 
-is(scalar @began, 6, 'six bans are logged');
+is(scalar @began, 7, 'seven bans are logged');
 like($began[0], qr/modelguard:[ ]banning[ ]client[ ]for[ ]3600[ ]s,[ ]
                    after[ ]3[ ]refusals[ ]in[ ]60[ ]s,[ ]
                    client:[ ][0-9a-f]{16},[ ]by[ ]zone[ ]"one",/x, 'with what they are');

@@ -70,6 +70,11 @@ sub conf {
             modelguard_budget h zone=more limit=1 calendar=month;
             $proxy
         }
+        location /closed {
+            modelguard_reject_status 444;
+            modelguard_budget j zone=more limit=1 window=30d;
+            $proxy
+        }
         location /dear {
             modelguard_cost requests 2;
             modelguard_budget i zone=more limit=1 window=30d;
@@ -163,6 +168,11 @@ ask('/default?k=a');
 is((ask('/default?k=a'))[0], 429, 'the same status by default');
 ask('/one?k=a');
 is((ask('/one?k=a'))[0], 402, 'one code is for both');
+
+# 444 closes the connection, as everywhere in nginx
+
+like($server->get('/closed?k=j'), qr{^HTTP/1.1 200 }, 'one passes');
+is($server->get('/closed?k=j'), '', 'then there is no answer');
 
 # all that refuse, and the longest wait of them
 

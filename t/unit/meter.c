@@ -168,6 +168,20 @@ static const bits_case_t  bits_cases[] = {
     { "embedding $.e | keep", 0, 46000, "{\"e\":\"AACAPwAAgD8=\"}" },
     { "embedding $.e | round=2", 0, 16610, "{\"e\":[0.123,0.5,-0.666]}" },
 
+    /* a number as a string, and what stands for a label */
+
+    { "scores $.p | keep", 0, 6644 + 23000 + 3322,
+      "{\"p\":[\"93\", \"12345678\", \" -5\"]}" },
+    { "scores $.p | keep", 0, 6644, "{\"p\":[\"0.12\", \"v1\", \"a 2\"]}" },
+    { "scores $.p | keep", 0, 0,
+      "{\"p\":[\"0\", \"\", \"7 b\", \"1-2\", \"8 \"]}" },
+    { "label $.c | keep", 2, 1000, "{\"c\":true}" },
+    { "label $.c | keep", 2, 3000, "{\"c\":[false,true,null,false]}" },
+    { "label $.c | drop", 2, 0, "{\"c\":true}" },
+    { "scores $.p | keep", 0, 2000, "{\"p\":[false,true,null]}" },
+    { "scores $[*].s label=$[*].l | keep", 2, 2 * 1000 + 2 * 3322,
+      "[{\"l\":true,\"s\":0.9},{\"l\":false,\"s\":0.1}]" },
+
     /* fields beside one another */
 
     { "scores $.p | round=1; label $.l | keep; embedding $.e | drop", 10,

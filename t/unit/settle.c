@@ -310,9 +310,13 @@ test_strikes(void)
     ok(told.verdict == MODELGUARD_BANNED && told.wait == 60500
        && told.remaining == 120 && stat_of(table).banned == 1
        && stat_of(table).bans == 1, "which refuses even a look");
-    told = charge(table, 1, &minute, 121, 161999);
+    told = charge(table, 1, &minute, 120, 161999);
     ok(told.verdict == MODELGUARD_BANNED && told.wait == 1,
        "before any limit, to the last millisecond");
+    told = charge(table, 1, &minute, 121, 161999);
+    ok(told.verdict == MODELGUARD_BANNED
+       && told.wait == MODELGUARD_BUDGET_NEVER,
+       "and no end of it helps what costs more than the limit");
     ok(!modelguard_table_strike(table, &id, &ban, 161999)
        && charge(table, 1, &minute, 1, 162000).verdict == MODELGUARD_PASSED,
        "and ends, with no strikes left");
@@ -569,7 +573,8 @@ slow_charge(known_t *known, table_t *table, const client_t *id, unsigned k,
 
     if (known->banned > now / 1000) {
         return told.verdict != MODELGUARD_BANNED
-               || told.wait != known->banned * 1000 - now;
+               || told.wait != (wait > known->banned * 1000 - now
+                                ? wait : known->banned * 1000 - now);
     }
 
     if (wait) {
