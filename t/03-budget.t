@@ -1003,3 +1003,37 @@ GET /t
       . ($_ == 3 ? "close" : "keep-alive")
       . "\r\nContent-Length: " . length($body) . "\r\n\r\n$body"
   } 1 .. 3), qr{^(HTTP/1\.1 200 .*?[0-9a-f]{32}){2}HTTP/1\.1 429 }s]]
+
+
+
+=== TEST 44: a key of one variable, in braces, with text, and of several
+--- http_config
+    modelguard_zone $arg_k zone=a44:64k;
+    modelguard_zone ${arg_k} zone=b44:64k;
+    modelguard_zone $arg_k- zone=c44:64k;
+    modelguard_zone $arg_k$arg_g zone=d44:64k;
+--- config
+    location /a {
+        modelguard_budget hour zone=a44 limit=2 window=1h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+    location /b {
+        modelguard_budget hour zone=b44 limit=2 window=1h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+    location /c {
+        modelguard_budget hour zone=c44 limit=2 window=1h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+    location /d {
+        modelguard_budget hour zone=d44 limit=2 window=1h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT;
+    }
+--- request eval
+["GET /a?k=x&g=y", "GET /a?k=x&g=z", "GET /a?k=y&g=z",
+ "GET /b?k=x&g=y", "GET /b?k=x&g=z", "GET /b?k=y&g=z",
+ "GET /c?k=x&g=y", "GET /c?k=x&g=z", "GET /c?k=y&g=z",
+ "GET /d?k=x&g=y", "GET /d?k=x&g=z", "GET /d?k=xy"]
+--- response_headers eval
+[("X-Remaining: 1", "X-Remaining: 0", "X-Remaining: 1") x 3,
+ "X-Remaining: 1", "X-Remaining: 1", "X-Remaining: 0"]
