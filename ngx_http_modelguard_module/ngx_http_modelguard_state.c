@@ -373,7 +373,12 @@ ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
         goto failed;
     }
 
-    if (ngx_http_modelguard_state_current(state) != NGX_OK) {
+    /* what else lies there, or lies elsewhere too, is not ours to empty */
+
+    if (ngx_http_modelguard_state_current(state) != NGX_OK
+        || !ngx_is_file(&fi) || fi.st_nlink != 1
+        || (fi.st_uid != geteuid() && fi.st_uid != next->user))
+    {
         (void) ngx_delete_file(next->next.data);
         rc = NGX_AGAIN;
         goto failed;

@@ -1,0 +1,84 @@
+# Copyright (C) the modelguard authors
+#
+# What others do to the files of a zone: links laid in the way, one file under
+# two names, a file cut while it is at work, a copy of it.
+
+use lib 't/lib';
+use ModelguardTest;
+use ModelguardServer;
+
+use File::Copy qw( copy );
+use File::Path qw( make_path remove_tree );
+use Time::HiRes qw( sleep );
+
+my $dir = "$ENV{TEST_NGINX_SERVROOT}-state";
+my $file = "$dir/clients";
+
+sub fresh {
+    remove_tree($dir);
+    make_path($dir);
+    chmod 0777, $dir;
+}
+
+sub conf {
+    my ($zone) = @_;
+
+    $zone //= "modelguard_zone \$http_x_key zone=hazard:64k state=$file;\n";
+
+    return $zone . <<'CONF';
+    server {
+        listen PORT;
+        location = /ok { internal; return 204; }
+        location / {
+            modelguard_budget b zone=hazard limit=5 window=1h;
+            error_page 404 =204 /ok;
+        }
+    }
+CONF
+}
+
+sub spew {
+    my ($name, $bytes) = @_;
+
+    open my $out, '>', $name or die "$name: $!";
+    print $out $bytes;
+    close $out;
+}
+
+sub passed {
+    my ($server, $n) = @_;
+
+    return grep { $server->get('/', 'X-Key: a') =~ m{^HTTP/1.1 204} } 1 .. $n;
+}
+
+
+# whoever may write to the folder lays somebody else's file in the way of the
+# one that is about to grow
+
+for my $how ('a link', 'a file of two names') {
+    fresh();
+    spew("$dir/victim", "precious\n");
+    chmod 0640, "$dir/victim";
+
+    if ($how eq 'a link') {
+        symlink "$dir/victim", "$file.new";
+
+    } else {
+        link "$dir/victim", "$file.new";
+    }
+
+    my @before = stat "$dir/victim";
+    my $server = eval {
+        ModelguardServer->start(conf(), alerts => 0)
+    };
+    my @after = stat "$dir/victim";
+
+    is("@after[2, 4, 7, 9]", "@before[2, 4, 7, 9]",
+       "$how in the way: what it leads to stays as it is");
+
+    if ($how ne 'a link') {
+        ok($server && passed($server, 7) == 5, "$how: and is no obstacle");
+    }
+
+    $server->stop if $server;
+}
