@@ -80,7 +80,7 @@ ngx_http_modelguard_zone_file(ngx_http_modelguard_zone_t *zone)
 
         if (rc == NGX_OK) {
             zone->table = zone->state.table;
-            return ngx_http_modelguard_zone_file_unique(zone);
+            return NGX_OK;
         }
 
         ngx_http_modelguard_state_close(&zone->state, log);
@@ -144,7 +144,9 @@ ngx_http_modelguard_zone_file_try(ngx_http_modelguard_zone_t *zone,
 {
     ngx_int_t  rc;
 
-    if (ngx_http_modelguard_zone_file_match(zone, secret) != NGX_OK) {
+    if (ngx_http_modelguard_zone_file_unique(zone) != NGX_OK
+        || ngx_http_modelguard_zone_file_match(zone, secret) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -516,7 +518,7 @@ ngx_http_modelguard_zone_file_same(ngx_http_modelguard_zone_t *zone)
 }
 
 
-/* two paths may lead to one file */
+/* two paths may lead to one file, which must not be moved from under a zone */
 
 static ngx_int_t
 ngx_http_modelguard_zone_file_unique(ngx_http_modelguard_zone_t *zone)

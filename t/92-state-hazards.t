@@ -82,3 +82,26 @@ for my $how ('a link', 'a file of two names') {
 
     $server->stop if $server;
 }
+
+
+# two ways to write one path
+
+fresh();
+make_path("$dir/sub");
+
+my $twice = conf("modelguard_zone \$http_x_key zone=hazard:64k state=$file;\n"
+                 . 'modelguard_zone $http_x_key zone=other:128k state='
+                 . "$dir/sub/../clients;\n");
+my ($plain) = $twice =~ s/\bPORT\b/127.0.0.1:1/r;
+
+# a port that is taken: nginx ends there, if not before
+
+my $other = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1);
+my $busy = 'server { listen 127.0.0.1:' . $other->sockport . '; }';
+
+my ($code, $output) = nginx_output("events {}\nhttp {\n$plain\n$busy\n}",
+                                   '-g', 'daemon off;');
+
+ok($code != 0 && $output =~ /zones "other" and "hazard" have the same state/,
+   'one file by two paths and sizes is refused') or diag($output);
+is(-s $file, 65536, 'and nothing became of it');
