@@ -105,3 +105,23 @@ my ($code, $output) = nginx_output("events {}\nhttp {\n$plain\n$busy\n}",
 ok($code != 0 && $output =~ /zones "other" and "hazard" have the same state/,
    'one file by two paths and sizes is refused') or diag($output);
 is(-s $file, 65536, 'and nothing became of it');
+
+
+# the file is emptied while nginx is at work: a reload is what heals it
+
+fresh();
+
+my $server = ModelguardServer->start(conf(), alerts => 0);
+
+passed($server, 2);
+truncate $file, 0;
+
+kill 'HUP', $server->{pid};
+$server->wait_for(sub {
+    eval { $server->get('/', 'X-Key: a') =~ m{^HTTP/1.1 204} }
+}) or diag $server->log;
+
+ok(ModelguardServer::alive($server->{pid}), 'the master outlives it');
+is(passed($server, 7), 4, 'and clients are counted again');
+like($server->log, qr/was cut while it was in use/, 'the log says so');
+$server->stop;
