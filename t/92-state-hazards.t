@@ -125,3 +125,19 @@ ok(ModelguardServer::alive($server->{pid}), 'the master outlives it');
 is(passed($server, 7), 4, 'and clients are counted again');
 like($server->log, qr/was cut while it was in use/, 'the log says so');
 $server->stop;
+
+
+# state= names a copy of the file that is at work
+
+fresh();
+$server = ModelguardServer->start(conf(), alerts => 0);
+passed($server, 1);
+copy($file, "$dir/copy");
+copy("$file.key", "$dir/copy.key");
+chmod 0600, "$dir/copy", "$dir/copy.key";
+passed($server, 2);
+
+ok($server->reload(conf(conf() =~ s/state=\S+;/state=$dir\/copy;/r
+                        =~ /^(.*?\n)/)), 'a reload with a copy of the file');
+is(passed($server, 7), 2, 'loses none of what was counted since');
+$server->stop;
