@@ -141,3 +141,17 @@ ok($server->reload(conf(conf() =~ s/state=\S+;/state=$dir\/copy;/r
                         =~ /^(.*?\n)/)), 'a reload with a copy of the file');
 is(passed($server, 7), 2, 'loses none of what was counted since');
 $server->stop;
+
+
+# without a master process the cycle that ends keeps its timers
+
+$server = ModelguardServer->start(conf(
+    "modelguard_zone \$http_x_key zone=hazard:64k;\n"),
+    alerts => 0, master => 'off');
+passed($server, 1);
+$server->configure(conf("modelguard_zone \$http_x_key zone=hazard:128k;\n"));
+kill 'HUP', $server->{pid};
+sleep 2.5;
+ok(ModelguardServer::alive($server->{pid}), 'no timer of it touches a zone '
+   . 'that has gone');
+$server->stop;
