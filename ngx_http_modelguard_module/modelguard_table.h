@@ -11,7 +11,7 @@
  *     +--------+--------+--------+-- ... --+-------------------------------+
  *     page (4096 bytes): whole buckets, none over its end
  *     bucket: 8 ids (16 bytes each) | 8 bodies
- *     body: check, seen, banned, held, strikes, spare (4 bytes each)
+ *     body: check, seen, banned, held, strikes, struck (4 bytes each)
  *           | table->cells cells (24 bytes each)
  *
  * Bytes per client: 64 with one cell, 102 with two, 170 with four, 256 with

@@ -159,7 +159,7 @@ modelguard_table_copy_body(const modelguard_table_copy_t *copy,
     body->banned = from->banned;
     body->held = from->held;
     body->strikes = from->strikes;
-    body->spare = from->spare;
+    body->struck = from->struck;
 
     for (i = 0; i < copy->from->cells; i++) {
         if (copy->cell[i] < copy->to->cells) {

@@ -54,7 +54,7 @@ typedef struct {
     uint32_t            held;                /* s: until then it has spent all
                                                 of a limit, or FOREVER */
     uint32_t            strikes;             /* see modelguard_table_strike() */
-    uint32_t            spare;               /* 0 */
+    uint32_t            struck;              /* s: the last strike */
     modelguard_cell_t   cells[MODELGUARD_TABLE_BUDGETS];
 } modelguard_table_body_t;
 

@@ -9,11 +9,6 @@
 #include "modelguard_table_inside.h"
 
 
-/* after twice the longest ban->in no strike counts any more */
-
-#define MODELGUARD_TABLE_STALE  172800
-
-
 static int modelguard_table_candidate(modelguard_table_work_t *work);
 
 
@@ -205,11 +200,5 @@ void
 modelguard_table_touch(const modelguard_table_work_t *work,
     modelguard_table_body_t *body)
 {
-    if (work->second > body->seen
-        && work->second - body->seen > MODELGUARD_TABLE_STALE)
-    {
-        body->strikes = 0;
-    }
-
     body->seen = work->second;
 }

@@ -55,7 +55,7 @@ modelguard_table_check_record(const modelguard_table_t *table,
     sum = id->low * factor[0] + id->high * factor[1]
           + body->seen * factor[2]
           + ((uint64_t) body->banned << 32 | body->held) * factor[3]
-          + ((uint64_t) body->strikes << 32 | body->spare) * factor[4];
+          + ((uint64_t) body->strikes << 32 | body->struck) * factor[4];
 
     factor += 5;
 

@@ -295,6 +295,7 @@ test_strikes(void)
     int               begun;
     table_t          *table;
     client_t          id;
+    uint64_t          now;
     verdict_t         told;
     modelguard_ban_t  ban = { 3, 10, 60 };
 
@@ -359,6 +360,19 @@ test_strikes(void)
                                      200000 + 655360000ULL);
     ok(begun == 0, "though the refusal itself is a sign of life");
 
+    /* and who asks all the while is seen, but not struck */
+
+    id = client(10);
+    begun = modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 200000);
+
+    for (now = 200000; now < 200000 + 600000000ULL; now += 100000000) {
+        charge(table, 10, &minute, 1, now);
+    }
+
+    begun += modelguard_table_strike(table, &id, &ban, now);
+    ok(begun == 0, "nor do they come back after half as many");
+
     /* a clock that is set back stands still */
 
     id = client(5);
@@ -366,6 +380,14 @@ test_strikes(void)
             + modelguard_table_strike(table, &id, &ban, 150000);
     ok(begun == 0 && modelguard_table_strike(table, &id, &ban, 100000),
        "a clock that is set back forgets nothing");
+
+    id = client(11);
+    begun = modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 199000)
+            + modelguard_table_strike(table, &id, &ban, 9000000)
+            + modelguard_table_strike(table, &id, &ban, 210000);
+    ok(begun == 0 && !modelguard_table_strike(table, &id, &ban, 230000),
+       "nor does it hold what is over when it goes on");
 
     free(table);
 }
