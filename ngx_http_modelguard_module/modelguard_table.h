@@ -347,7 +347,8 @@ int modelguard_table_sweep(modelguard_table_t *table, unsigned shard,
 /*
  * Copies all records of "from", whose locks are held, into "to", which nobody
  * else knows yet, with the cells of the budgets that "to" has registered by
- * the same name; those that may not be evicted first.
+ * the same name; those that may not be evicted first.  Of a client that "to"
+ * has already, the cells of the other budgets stay, and the longer ban.
  */
 
 void modelguard_table_copy(modelguard_table_t *to,
