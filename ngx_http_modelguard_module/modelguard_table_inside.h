@@ -63,7 +63,7 @@ typedef struct {
 
 typedef struct {
     uint32_t                 armed;
-    uint32_t                 spare;
+    uint32_t                 check;          /* of what follows */
     uint64_t                 number;         /* of the record in the shard */
     uint64_t                 records;        /* the shard's count then */
     modelguard_id_t          id;

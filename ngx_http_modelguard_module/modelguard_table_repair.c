@@ -29,6 +29,8 @@ static const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS] = {
 };
 
 
+static uint32_t modelguard_table_check_journal(
+    const modelguard_table_journal_t *journal);
 static int modelguard_table_redo(modelguard_table_t *table, unsigned shard);
 static void modelguard_table_arm(modelguard_table_work_t *work,
     const modelguard_id_t *id);
@@ -69,6 +71,21 @@ modelguard_table_check_record(const modelguard_table_t *table,
     check = (uint32_t) (sum >> 32);
 
     return check ? check : 1;
+}
+
+
+/* the check of the body has to do with the id, but not with its place */
+
+static uint32_t
+modelguard_table_check_journal(const modelguard_table_journal_t *journal)
+{
+    const uint64_t  *factor;
+
+    factor = modelguard_table_factors;
+
+    return (uint32_t) ((journal->number * factor[0]
+                        + journal->records * factor[1]
+                        + journal->body.check * factor[2]) >> 32);
 }
 
 
@@ -150,6 +167,7 @@ modelguard_table_arm(modelguard_table_work_t *work, const modelguard_id_t *id)
     journal->id = *id;
     journal->body.check = modelguard_table_check_record(work->table, id,
                                                         &journal->body);
+    journal->check = modelguard_table_check_journal(journal);
 
     modelguard_table_barrier();
 
@@ -220,6 +238,7 @@ modelguard_table_redo(modelguard_table_t *table, unsigned shard)
 
     if (journal->armed == 1
         && journal->number <= modelguard_table_records(table)
+        && journal->check == modelguard_table_check_journal(journal)
         && journal->body.check
            == modelguard_table_check_record(table, &journal->id,
                                             &journal->body))
