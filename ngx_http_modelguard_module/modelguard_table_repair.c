@@ -325,6 +325,14 @@ modelguard_table_open(modelguard_table_t *table, uint64_t now,
 
     modelguard_table_enter(table);
 
+    /* no check covers them */
+
+    for (i = 0; i < MODELGUARD_TABLE_BUDGETS; i++) {
+        if (table->budgets[i].peak > MODELGUARD_BUDGET_LIMIT_MAX) {
+            table->budgets[i].peak = MODELGUARD_BUDGET_LIMIT_MAX;
+        }
+    }
+
     n = modelguard_table_records(table);
 
     for (shard = 0; shard < table->shards; shard++) {
