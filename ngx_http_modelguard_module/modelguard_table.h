@@ -31,6 +31,9 @@
  * a checksum, which tells what a power failure has torn; such a record is
  * made one that has spent all: towards more spent, never less.
  *
+ * A clock may step back, which counts as standing still until it is made up
+ * for; what was spent more than a day ahead of it counts as spent now.
+ *
  * The caller holds the lock of the id's shard around every call that takes
  * an id, by modelguard_table_lock().  Of several tables the locks are taken
  * in the order of (table->uid, shard), which is the same in all processes.

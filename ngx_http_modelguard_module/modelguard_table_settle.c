@@ -55,6 +55,7 @@ modelguard_table_settle(modelguard_table_t *table, const modelguard_id_t *id,
 
         cell = &body->cells[k];
 
+        modelguard_table_date(cell, now);
         modelguard_budget_roll(settle->budget, cell, now);
 
         if (settle->renew) {
