@@ -9,6 +9,7 @@ use ModelguardServer;
 
 use File::Copy qw( copy );
 use File::Path qw( make_path remove_tree );
+use POSIX ();
 use Time::HiRes qw( sleep );
 
 my $dir = "$ENV{TEST_NGINX_SERVROOT}-state";
@@ -154,4 +155,72 @@ kill 'HUP', $server->{pid};
 sleep 2.5;
 ok(ModelguardServer::alive($server->{pid}), 'no timer of it touches a zone '
    . 'that has gone');
+$server->stop;
+
+
+# two zones, of which one was begun with a copy of the other's file: requests
+# that take the locks of both do so in one order, however they name them
+
+fresh();
+
+my $both = <<"CONF";
+    modelguard_zone \$arg_k zone=hazard:64k state=$file;
+    modelguard_zone \$arg_k zone=other:64k state=$dir/copy;
+    keepalive_requests 1000000;
+    server {
+        listen PORT reuseport;
+        error_page 404 =204 /ok;
+        location = /ok { internal; return 204; }
+        location = /0 {
+            modelguard_budget a zone=hazard limit=1000m window=1h;
+            modelguard_budget b zone=other limit=1000m window=1h;
+        }
+        location = /1 {
+            modelguard_budget b zone=other limit=1000m window=1h;
+            modelguard_budget a zone=hazard limit=1000m window=1h;
+        }
+        location = /more {
+            modelguard_budget a zone=other limit=1000m window=1h;
+            modelguard_budget b zone=hazard limit=1000m window=1h;
+        }
+    }
+CONF
+
+ModelguardServer->start($both, alerts => 0)->stop;
+copy($file, "$dir/copy");
+copy("$file.key", "$dir/copy.key");
+
+$server = ModelguardServer->start($both, workers => 4, alerts => 0);
+
+my @clients;
+
+for my $i (0 .. 7) {
+    my $client = fork // die "cannot fork: $!";
+
+    if ($client == 0) {
+        my $socket = $server->connect;
+        my $end = time + 2;
+        my $uri = $i % 2;
+
+        alarm 10;
+
+        while (time < $end) {
+            my $left = 50;
+
+            syswrite $socket, "GET /$uri?k=1 HTTP/1.1\r\nHost: a\r\n\r\n" x 50;
+
+            while ($left > 0) {
+                sysread $socket, my $bytes, 65536 or POSIX::_exit(1);
+                $left -= () = $bytes =~ /^HTTP/mg;
+            }
+        }
+
+        POSIX::_exit(0);
+    }
+
+    push @clients, $client;
+}
+
+is((grep { waitpid $_, 0; $? } @clients), 0, 'no two workers wait for each '
+   . 'other');
 $server->stop;
