@@ -65,7 +65,7 @@ typedef struct {
 
 typedef struct {
     uint32_t                 armed;
-    uint32_t                 check;          /* of what follows */
+    uint32_t                 check;          /* of all that follows */
     uint64_t                 number;         /* of the record in the shard */
     uint64_t                 records;        /* the shard's count then */
     modelguard_id_t          id;
@@ -298,8 +298,13 @@ void modelguard_table_touch(const modelguard_table_work_t *work,
 
 /* modelguard_table_repair.c */
 
+/* the checksum of a record, and that of a journal whose body has its own */
+
 uint32_t modelguard_table_check_record(const modelguard_table_t *table,
     const modelguard_id_t *id, const modelguard_table_body_t *body);
+
+uint32_t modelguard_table_check_journal(
+    const modelguard_table_journal_t *journal);
 
 /* the record's image in the journal, to be changed and committed */
 

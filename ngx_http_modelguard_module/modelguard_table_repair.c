@@ -29,8 +29,6 @@ static const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS] = {
 };
 
 
-static uint32_t modelguard_table_check_journal(
-    const modelguard_table_journal_t *journal);
 static int modelguard_table_redo(modelguard_table_t *table, unsigned shard);
 static void modelguard_table_arm(modelguard_table_work_t *work,
     const modelguard_id_t *id);
@@ -74,18 +72,16 @@ modelguard_table_check_record(const modelguard_table_t *table,
 }
 
 
-/* the check of the body has to do with the id, but not with its place */
-
-static uint32_t
+uint32_t
 modelguard_table_check_journal(const modelguard_table_journal_t *journal)
 {
-    const uint64_t  *factor;
+    uint64_t  sum;
 
-    factor = modelguard_table_factors;
+    sum = journal->number * modelguard_table_factors[0]
+          + journal->records * modelguard_table_factors[1]
+          + journal->body.check * modelguard_table_factors[2];
 
-    return (uint32_t) ((journal->number * factor[0]
-                        + journal->records * factor[1]
-                        + journal->body.check * factor[2]) >> 32);
+    return (uint32_t) (sum >> 32);
 }
 
 

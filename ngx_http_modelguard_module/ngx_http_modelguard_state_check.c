@@ -73,6 +73,7 @@ ngx_http_modelguard_state_check(ngx_http_modelguard_state_t *state,
         u_char              bytes[MODELGUARD_TABLE_PAGE];
     } header;
 
+    n = 0;
     rc = NGX_OK;
 
     /* another process may be writing the header of a table at work */

@@ -397,7 +397,7 @@ sub warns {
 my $bits = 'modelguard_budget b zone=z limit=1m window=1h unit=bits;';
 
 like(warns("server { location /x { $bits } }"),
-     qr{\[warn\].*no "modelguard_field" for the location "/x"},
+     qr{\[warn\].*location "/x" has no "modelguard_field"},
      'bits without fields: a warning');
 unlike(warns("server { location /x { modelguard_field scores \$.s; $bits } }"),
        qr/\[(warn|emerg)\]/, 'bits with fields: none');

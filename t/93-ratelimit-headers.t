@@ -83,6 +83,7 @@ my $server = ModelguardServer->start(<<"CONF");
     modelguard_zone \$arg_k zone=ietf:128k;
     modelguard_zone \$arg_k zone=legacy:128k;
     modelguard_zone \$arg_k zone=spent:128k;
+    modelguard_zone \$arg_k zone=burst:128k;
     modelguard_zone \$arg_k zone=openai:128k;
     modelguard_zone \$arg_k zone=items:128k;
     modelguard_zone \$arg_k zone=all:128k;
@@ -123,6 +124,11 @@ my $server = ModelguardServer->start(<<"CONF");
             modelguard_headers legacy;
             modelguard_budget loose zone=legacy limit=100 window=1h;
             modelguard_budget tight zone=legacy limit=3 burst=1 window=10s;
+            $proxy
+        }
+        location /burst {
+            modelguard_headers legacy;
+            modelguard_budget burst zone=burst limit=3 burst=5 window=1m;
             $proxy
         }
         location /spent {
@@ -331,6 +337,12 @@ for my $k (0 .. $#legacy) {
 
 is($fields->{'x-ratelimit-reset'}[0], $fields->{'retry-after'}[0],
    'legacy: a refusal says one thing only');
+
+for my $expected (3, 3, 3, 3, 3, 2, 1, 0) {
+    ($status, $fields) = ask('/burst?k=l');
+    is("$status @{$fields->{'x-ratelimit-remaining'}}", "200 $expected",
+       'burst: it is not told, but it is there');
+}
 
 # a lifetime that is spent: waiting never helps
 

@@ -215,6 +215,14 @@ for my $i (5 .. 9) {
 
 cmp_ok($apart, '>=', 4, 'at intervals');
 
+# each sleeps for those before it, so that they do not wake in vain
+
+my @waits = $server->log =~ /delaying request, (\d+) ms, budget "j"/g;
+
+is(scalar @waits, 6, 'six sleep');
+is(scalar(grep { $waits[$_] > $waits[$_ - 1] + 150 } 1 .. $#waits), 5,
+   "each longer than the one before: @waits");
+
 # and none before there is room: at most limit + burst in any window
 
 cmp_ok($got[4][1], '>', 1.1, 'the first of them after the window');
@@ -287,7 +295,8 @@ is($got[0][0], '200 PASSED', 'a lease');
 
 sub h2 {
     my ($time, $uri) = @_;
-    my $text = `curl -s --http2-prior-knowledge -i -m $time 'http://127.0.0.1:$h2$uri'`;
+    my $curl = "curl -s --http2-prior-knowledge -i -m $time";
+    my $text = `$curl 'http://127.0.0.1:$h2$uri'`;
 
     return join ' ', $text =~ /^x-verdict: (\S+)\r$/mg;
 }

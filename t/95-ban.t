@@ -43,6 +43,16 @@ sub conf {
             modelguard_budget c zone=two limit=100 window=10s;
             $proxy
         }
+        location /share {
+            modelguard_budget b zone=one limit=1m window=1d;
+            modelguard_budget c zone=two limit=100 window=10s;
+            $proxy
+        }
+        location /mixed {
+            modelguard_budget m zone=one limit=1 window=10s;
+            modelguard_budget n zone=two limit=1 window=10s dry_run;
+            $proxy
+        }
         location /short {
             modelguard_ban after=1 in=1s for=2s;
             modelguard_budget d zone=one limit=1 window=1s;
@@ -122,6 +132,9 @@ like(ask('/free?k=a'), qr/^429 BANNED/, 'costs of 0 too');
 like($answer, qr/^X-Banned: 3\r$/m, 'three were refused for it');
 is(ask('/two?g=a'), '200 PASSED -', 'another zone does not know of it');
 like(ask('/both?k=a&g=a'), qr/^429 BANNED/, 'both zones: one is enough');
+ask('/two?g=a') for 1 .. 5;
+like(ask('/share?k=a&g=a'), qr/^429 BANNED/,
+     'also when the other is nearer to its limit');
 is(ask('/plain?k=b'), '200 PASSED -', 'another client is not banned');
 
 # both zones asked: only that which refused strikes
@@ -147,6 +160,10 @@ is(ask('/two?g=f'), '200 PASSED -', 'a dry run is no refusal');
 ask('/soft?g=g') for 1 .. 5;
 is(ask('/two?g=g'), '200 PASSED -', 'nor is that of one budget');
 
+ask('/mixed?k=m&g=m') for 1 .. 5;
+like(ask('/plain?k=m'), qr/^429 BANNED/, 'of two, the one that refuses bans');
+is(ask('/two?g=m'), '200 PASSED -', 'and that which is dry does not');
+
 # the shapes
 
 ask('/problem?g=h') for 1 .. 2;
@@ -164,10 +181,13 @@ like(ask('/two?g=i'), qr/^429 BANNED/, 'and banned');
 my $log = $server->log;
 my @began = $log =~ /(\[warn\].*banning client.*)/g;
 
-is(scalar @began, 5, 'five bans are logged');
+is(scalar @began, 6, 'six bans are logged');
 like($began[0], qr/modelguard:[ ]banning[ ]client[ ]for[ ]3600[ ]s,[ ]
                    after[ ]3[ ]refusals[ ]in[ ]60[ ]s,[ ]
                    client:[ ][0-9a-f]{16},[ ]by[ ]zone[ ]"one",/x, 'with what they are');
+
+unlike($log, qr/modelguard: limiting[^\n]*"GET \/plain/,
+       'and not what is refused for them');
 
 # they outlive a reload
 

@@ -35,6 +35,10 @@ case $MODE in
 
     hup)
         export TEST_NGINX_USE_HUP=1
+
+        # s; thrice that is all the time that a reload is given
+
+        export TEST_NGINX_SLEEP=${TEST_NGINX_SLEEP:-0.03}
     ;;
 
     postpone)

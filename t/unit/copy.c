@@ -198,6 +198,37 @@ test_smaller(void)
 }
 
 
+/* where all may be anywhere, those are there that spent most */
+
+static void
+test_most(void)
+{
+    table_t   *from, *to;
+    unsigned   i, failed;
+    report_t   report;
+
+    from = build(1, 40);
+    to = build(8, 1);
+    modelguard_table_register(from, 7, &life);
+    modelguard_table_register(to, 7, &life);
+
+    for (i = 0; i < 40; i++) {
+        charge(from, i, &life, 1 + i, NOW);
+    }
+
+    modelguard_table_copy(to, from, NOW, &report);
+    failed = report.records != 16 || report.lost != 24 || walk(to) != 16;
+
+    for (i = 0; i < 40; i++) {
+        failed += left(to, i, 7, &life) != (i < 24 ? 100 : 100 - 1 - i);
+    }
+
+    ok(failed == 0, "the 16 of 40 that spent most");
+    free(from);
+    free(to);
+}
+
+
 static void
 test_adopt(void)
 {
@@ -400,6 +431,7 @@ main(void)
     test_bigger();
     test_two();
     test_smaller();
+    test_most();
     test_adopt();
     test_sweep();
 

@@ -75,6 +75,33 @@ test_eviction(void)
 }
 
 
+/* shares are those of the largest limit that any client has */
+
+static void
+test_peak(void)
+{
+    table_t   *table;
+    uint64_t   n;
+    budget_t   budget = { 10, 0, 60000, 0, 0 };
+    budget_t   large = { 1000, 0, 60000, 0, 0 };
+
+    table = build(8, 1);
+    modelguard_table_register(table, 7, &budget);
+
+    for (n = 0; n < 16; n++) {
+        charge(table, n, &large, (n == 9) ? 20 : 500, 500000 + 1000 * n);
+    }
+
+    charge(table, 100, &large, 30, 516000);
+    ok(stat_of(table).evicted == 1
+       && charge(table, 9, &large, 0, 516000).remaining == 1000
+       && charge(table, 0, &large, 0, 516000).remaining == 500,
+       "a share of the largest limit");
+
+    free(table);
+}
+
+
 static void
 test_exhausted(void)
 {
@@ -452,6 +479,7 @@ int
 main(void)
 {
     test_eviction();
+    test_peak();
     test_exhausted();
     test_flood();
     test_load();

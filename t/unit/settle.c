@@ -425,12 +425,12 @@ test_strikes(void)
 
     /* and who asks all the while is seen, but not struck */
 
-    id = client(10);
+    id = client(12);
     begun = modelguard_table_strike(table, &id, &ban, 200000)
             + modelguard_table_strike(table, &id, &ban, 200000);
 
     for (now = 200000; now < 200000 + 600000000ULL; now += 100000000) {
-        charge(table, 10, &minute, 1, now);
+        charge(table, 12, &minute, 1, now);
     }
 
     begun += modelguard_table_strike(table, &id, &ban, now);
@@ -451,6 +451,14 @@ test_strikes(void)
             + modelguard_table_strike(table, &id, &ban, 210000);
     ok(begun == 0 && !modelguard_table_strike(table, &id, &ban, 230000),
        "nor does it hold what is over when it goes on");
+
+    ban.after = 4;
+    id = client(10);
+    begun = modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 210000);
+    ok(begun == 0 && modelguard_table_strike(table, &id, &ban, 205000),
+       "nor what was counted before the interval it has left");
 
     free(table);
 }
@@ -487,6 +495,10 @@ test_bans(void)
        == MODELGUARD_OK
        && charge(table, 7, &minute, 1, UINT64_MAX / 2).verdict
           != MODELGUARD_BANNED, "time does not wrap in the year 2106");
+    ok(modelguard_table_ban(table, &id, 31622400, 4294967000000ULL)
+       == MODELGUARD_OK
+       && charge(table, 7, &minute, 1, 4294967001000ULL).verdict
+          == MODELGUARD_BANNED, "nor right before it");
 
     id = client(8);
     ok(modelguard_table_ban(table, &id, 0, 1000) == MODELGUARD_OK

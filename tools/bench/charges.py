@@ -20,7 +20,7 @@ CLIENTS = (1000, 1000000)
 PROCESSES = (1, 2)
 BUDGETS = (1, 4, 8)
 
-RUNS = 3
+RUNS = 2
 CHARGES = 1000000           # in a run
 COUNTED = 50000             # under callgrind
 
