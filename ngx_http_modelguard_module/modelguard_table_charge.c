@@ -233,6 +233,7 @@ modelguard_table_weigh_one(modelguard_table_bill_t *bill, unsigned i)
         }
     }
 
+    modelguard_table_date(cell, work->now);
     modelguard_budget_roll(budget, cell, work->now);
 
     charge->remaining = modelguard_budget_remaining(budget, cell, work->now);

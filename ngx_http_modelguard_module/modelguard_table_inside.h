@@ -22,6 +22,8 @@
 #define MODELGUARD_TABLE_FOREVER  UINT32_MAX /* s; "held" only */
 #define MODELGUARD_TABLE_LAST     (UINT32_MAX - 1)
 
+#define MODELGUARD_TABLE_AHEAD    86400000   /* ms: by more a clock is wrong */
+
 
 /*
  * A process may be killed at any store, and the next one must find the stores
@@ -54,7 +56,7 @@ typedef struct {
     uint32_t            held;                /* s: until then it has spent all
                                                 of a limit, or FOREVER */
     uint32_t            strikes;             /* see modelguard_table_strike() */
-    uint32_t            spare;               /* 0 */
+    uint32_t            struck;              /* s: the last strike */
     modelguard_cell_t   cells[MODELGUARD_TABLE_BUDGETS];
 } modelguard_table_body_t;
 
@@ -223,6 +225,23 @@ modelguard_table_second(uint64_t now)
 {
     return (now / 1000 < MODELGUARD_TABLE_LAST) ? (uint32_t) (now / 1000)
                                                 : MODELGUARD_TABLE_LAST;
+}
+
+
+/*
+ * A clock that steps back stands still for a cell until it has made up for
+ * that.  When it was far ahead that may take years: what was spent then counts
+ * as spent now.
+ */
+
+static inline void
+modelguard_table_date(modelguard_cell_t *cell, uint64_t now)
+{
+    if (now < MODELGUARD_BUDGET_TIME_MAX
+        && modelguard_cell_start(cell) > now + MODELGUARD_TABLE_AHEAD)
+    {
+        cell->stamp = now << 16 | (cell->stamp & 0xffff);
+    }
 }
 
 

@@ -9,11 +9,6 @@
 #include "modelguard_table_inside.h"
 
 
-/* after twice the longest ban->in no strike counts any more */
-
-#define MODELGUARD_TABLE_STALE  172800
-
-
 static int modelguard_table_candidate(modelguard_table_work_t *work);
 
 
@@ -118,6 +113,7 @@ modelguard_table_rank(const modelguard_table_t *table,
             budget.limit = table->budgets[i].peak;
         }
 
+        modelguard_table_date(&cell, now);
         modelguard_budget_roll(&budget, &cell, now);
         spent = modelguard_budget_spent(&budget, &cell, now);
 
@@ -205,11 +201,5 @@ void
 modelguard_table_touch(const modelguard_table_work_t *work,
     modelguard_table_body_t *body)
 {
-    if (work->second > body->seen
-        && work->second - body->seen > MODELGUARD_TABLE_STALE)
-    {
-        body->strikes = 0;
-    }
-
     body->seen = work->second;
 }
