@@ -13,7 +13,7 @@
 
 /* cells of a body that is small: its bucket has 8 cache lines, or 11 */
 
-#define MODELGUARD_TABLE_AHEAD  2
+#define MODELGUARD_TABLE_SMALL  2
 
 
 static unsigned modelguard_table_cells(unsigned budgets);
@@ -461,7 +461,7 @@ modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
      * if they are small.
      */
 
-    if (table->cells <= MODELGUARD_TABLE_AHEAD) {
+    if (table->cells <= MODELGUARD_TABLE_SMALL) {
         ids = work->buckets[0].ids;
 
         modelguard_table_unroll

@@ -11,7 +11,7 @@
  *     +--------+--------+--------+-- ... --+-------------------------------+
  *     page (4096 bytes): whole buckets, none over its end
  *     bucket: 8 ids (16 bytes each) | 8 bodies
- *     body: check, seen, banned, held, strikes, spare (4 bytes each)
+ *     body: check, seen, banned, held, strikes, struck (4 bytes each)
  *           | table->cells cells (24 bytes each)
  *
  * Bytes per client: 64 with one cell, 102 with two, 170 with four, 256 with
@@ -30,6 +30,9 @@
  * lock to the next one, which does the change again as a whole.  A record has
  * a checksum, which tells what a power failure has torn; such a record is
  * made one that has spent all: towards more spent, never less.
+ *
+ * A clock may step back, which counts as standing still until it is made up
+ * for; what was spent more than a day ahead of it counts as spent now.
  *
  * The caller holds the lock of the id's shard around every call that takes
  * an id, by modelguard_table_lock().  Of several tables the locks are taken
@@ -349,7 +352,8 @@ int modelguard_table_sweep(modelguard_table_t *table, unsigned shard,
 /*
  * Copies all records of "from", whose locks are held, into "to", which nobody
  * else knows yet, with the cells of the budgets that "to" has registered by
- * the same name; those that may not be evicted first.
+ * the same name; those that may not be evicted first.  Of a client that "to"
+ * has already, the cells of the other budgets stay, and the longer ban.
  */
 
 void modelguard_table_copy(modelguard_table_t *to,

@@ -267,6 +267,7 @@ modelguard_table_weigh_one(modelguard_charge_t *charge,
 
     budget = charge->budget;
 
+    modelguard_table_date(cell, now);
     modelguard_budget_quick_roll(budget, cell, now);
 
     total = budget->limit + budget->burst;

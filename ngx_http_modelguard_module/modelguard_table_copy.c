@@ -23,7 +23,8 @@ static void modelguard_table_copy_all(modelguard_table_copy_t *copy);
 static void modelguard_table_copy_one(modelguard_table_copy_t *copy,
     const modelguard_table_record_t *old);
 static void modelguard_table_copy_body(const modelguard_table_copy_t *copy,
-    const modelguard_table_record_t *old, modelguard_table_body_t *body);
+    const modelguard_table_record_t *old,
+    const modelguard_table_record_t *there, modelguard_table_body_t *body);
 static void modelguard_table_copy_stat(modelguard_table_copy_t *copy);
 
 
@@ -33,6 +34,7 @@ modelguard_table_copy(modelguard_table_t *to, const modelguard_table_t *from,
 {
     unsigned                   i, k;
     uint64_t                   peak;
+    modelguard_table_body_t    body;
     modelguard_table_copy_t    copy;
     modelguard_table_record_t  old, new;
 
@@ -69,8 +71,8 @@ modelguard_table_copy(modelguard_table_t *to, const modelguard_table_t *from,
 
     if (old.id->low || old.id->high) {
         modelguard_table_nth(to, 0, modelguard_table_records(to), &new);
-        modelguard_table_copy_body(&copy, &old, new.body);
-        *new.id = *old.id;
+        modelguard_table_copy_body(&copy, &old, &new, &body);
+        modelguard_table_store(to, &new, old.id, &body);
     }
 
     modelguard_table_copy_stat(&copy);
@@ -113,7 +115,7 @@ modelguard_table_copy_one(modelguard_table_copy_t *copy,
     modelguard_table_work_t  work;
 
     modelguard_table_find(copy->to, old->id, copy->now, &work);
-    modelguard_table_copy_body(copy, old, &body);
+    modelguard_table_copy_body(copy, old, &work.record, &body);
 
     if (work.record.id == NULL) {
 
@@ -144,9 +146,12 @@ modelguard_table_copy_one(modelguard_table_copy_t *copy,
 }
 
 
+/* what only a record that is there already knows stays as it is */
+
 static void
 modelguard_table_copy_body(const modelguard_table_copy_t *copy,
-    const modelguard_table_record_t *old, modelguard_table_body_t *body)
+    const modelguard_table_record_t *old,
+    const modelguard_table_record_t *there, modelguard_table_body_t *body)
 {
     unsigned                  i;
     modelguard_table_body_t  *from;
@@ -155,11 +160,22 @@ modelguard_table_copy_body(const modelguard_table_copy_t *copy,
 
     memset(body, 0, modelguard_table_room(copy->to));
 
+    if (there->id != NULL) {
+        memcpy(body, there->body, modelguard_table_room(copy->to));
+    }
+
     body->seen = from->seen;
-    body->banned = from->banned;
-    body->held = from->held;
+
+    if (body->banned < from->banned) {
+        body->banned = from->banned;
+    }
+
+    if (body->held < from->held) {
+        body->held = from->held;
+    }
+
     body->strikes = from->strikes;
-    body->spare = from->spare;
+    body->struck = from->struck;
 
     for (i = 0; i < copy->from->cells; i++) {
         if (copy->cell[i] < copy->to->cells) {

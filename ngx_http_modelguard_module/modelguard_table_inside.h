@@ -22,10 +22,7 @@
 #define MODELGUARD_TABLE_FOREVER  UINT32_MAX /* s; "held" only */
 #define MODELGUARD_TABLE_LAST     (UINT32_MAX - 1)
 
-/* after twice the longest ban->in no strike counts any more */
-
-#define MODELGUARD_TABLE_STALE    172800
-
+#define MODELGUARD_TABLE_AHEAD    86400000   /* ms: by more a clock is wrong */
 
 /* the id of the overflow record, with the magic: any constants will do that a
    hash is not likely to be */
@@ -73,7 +70,7 @@ typedef struct {
     uint32_t            held;                /* s: until then it has spent all
                                                 of a limit, or FOREVER */
     uint32_t            strikes;             /* see modelguard_table_strike() */
-    uint32_t            spare;               /* 0 */
+    uint32_t            struck;              /* s: the last strike */
     modelguard_cell_t   cells[MODELGUARD_TABLE_BUDGETS];
 } modelguard_table_body_t;
 
@@ -261,18 +258,29 @@ modelguard_table_second(uint64_t now)
 }
 
 
+/*
+ * A clock that steps back stands still for a cell until it has made up for
+ * that.  When it was far ahead that may take years: what was spent then counts
+ * as spent now.
+ */
+
+static inline void
+modelguard_table_date(modelguard_cell_t *cell, uint64_t now)
+{
+    if (now < MODELGUARD_BUDGET_TIME_MAX
+        && modelguard_cell_start(cell) > now + MODELGUARD_TABLE_AHEAD)
+    {
+        cell->stamp = now << 16 | (cell->stamp & 0xffff);
+    }
+}
+
+
 /* dates a body: seen now */
 
 static inline void
 modelguard_table_touch(const modelguard_table_work_t *work,
     modelguard_table_body_t *body)
 {
-    if (work->second > body->seen
-        && work->second - body->seen > MODELGUARD_TABLE_STALE)
-    {
-        body->strikes = 0;
-    }
-
     body->seen = work->second;
 }
 

@@ -113,6 +113,7 @@ modelguard_table_rank(const modelguard_table_t *table,
             budget.limit = table->budgets[i].peak;
         }
 
+        modelguard_table_date(&cell, now);
         modelguard_budget_roll(&budget, &cell, now);
         spent = modelguard_budget_spent(&budget, &cell, now);
 

@@ -69,7 +69,7 @@ modelguard_table_digest(const modelguard_table_t *table,
     sum = id->low * factor[0] + id->high * factor[1]
           + body->seen * factor[2]
           + ((uint64_t) body->banned << 32 | body->held) * factor[3]
-          + ((uint64_t) body->strikes << 32 | body->spare) * factor[4];
+          + ((uint64_t) body->strikes << 32 | body->struck) * factor[4];
 
     factor += 5;
     last = body->cells + table->cells;
@@ -340,6 +340,14 @@ modelguard_table_open(modelguard_table_t *table, uint64_t now,
     memset(report, 0, sizeof(modelguard_table_report_t));
 
     modelguard_table_enter(table);
+
+    /* no check covers them */
+
+    for (i = 0; i < MODELGUARD_TABLE_BUDGETS; i++) {
+        if (table->budgets[i].peak > MODELGUARD_BUDGET_LIMIT_MAX) {
+            table->budgets[i].peak = MODELGUARD_BUDGET_LIMIT_MAX;
+        }
+    }
 
     n = modelguard_table_records(table);
 

@@ -55,6 +55,7 @@ modelguard_table_settle(modelguard_table_t *table, const modelguard_id_t *id,
 
         cell = &body->cells[k];
 
+        modelguard_table_date(cell, now);
         modelguard_budget_roll(settle->budget, cell, now);
 
         if (settle->renew) {
@@ -144,34 +145,31 @@ modelguard_table_strike(modelguard_table_t *table, const modelguard_id_t *id,
 
 
 /*
- * Strikes are counted by intervals of ban->in: 16 bits of the number of the
- * last one with a strike, 8 bits each of the count before it and in it.  The
- * interval in which the client was last seen tells which number is meant.
+ * Strikes are counted by intervals of ban->in: 8 bits each of the count before
+ * the one with the last strike, and in it.
  */
 
 static int
 modelguard_table_struck(const modelguard_table_work_t *work,
     const modelguard_ban_t *ban, modelguard_table_body_t *body)
 {
-    int64_t   gone, last, seen;
+    int64_t   gone;
     uint32_t  cur, prev, past;
 
-    prev = body->strikes >> 16 & 0xff;
-    cur = body->strikes >> 24;
+    prev = body->strikes >> 8 & 0xff;
+    cur = body->strikes & 0xff;
 
-    last = work->second / ban->in;
-
-    if (body->strikes) {
-        seen = body->seen / ban->in;
-        last = seen + (int16_t) (uint16_t) (body->strikes - (uint32_t) seen);
-    }
-
-    gone = work->second / ban->in - last;
+    gone = (int64_t) (work->second / ban->in) - body->struck / ban->in;
 
     if (gone > 0) {
         prev = (gone == 1) ? cur : 0;
         cur = 0;
-        last += gone;
+    }
+
+    /* clocks of processes differ by little: one that is far off was wrong */
+
+    if (gone >= 0 || gone < -1) {
+        body->struck = work->second;
     }
 
     cur += (cur < 0xff);
@@ -187,7 +185,7 @@ modelguard_table_struck(const modelguard_table_work_t *work,
         return 1;
     }
 
-    body->strikes = cur << 24 | prev << 16 | ((uint32_t) last & 0xffff);
+    body->strikes = prev << 8 | cur;
 
     return 0;
 }

@@ -123,6 +123,21 @@ ngx_http_modelguard_state_current(ngx_http_modelguard_state_t *state)
 
 
 ngx_int_t
+ngx_http_modelguard_state_whole(ngx_http_modelguard_state_t *state)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_fd_info(state->fd, &fi) == NGX_FILE_ERROR
+        || ngx_file_size(&fi) < (off_t) state->mapped)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_modelguard_state_file(ngx_http_modelguard_state_t *state, int flags,
     ngx_log_t *log)
 {
@@ -373,7 +388,12 @@ ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
         goto failed;
     }
 
-    if (ngx_http_modelguard_state_current(state) != NGX_OK) {
+    /* what else lies there, or lies elsewhere too, is not ours to empty */
+
+    if (ngx_http_modelguard_state_current(state) != NGX_OK
+        || !ngx_is_file(&fi) || fi.st_nlink != 1
+        || (fi.st_uid != geteuid() && fi.st_uid != next->user))
+    {
         (void) ngx_delete_file(next->next.data);
         rc = NGX_AGAIN;
         goto failed;

@@ -94,6 +94,13 @@ ngx_int_t ngx_http_modelguard_state_current(
     ngx_http_modelguard_state_t *state);
 
 /*
+ * NGX_OK if what is mapped is still in the file, else NGX_DECLINED: somebody
+ * cut it, and who touches what is gone is killed.
+ */
+
+ngx_int_t ngx_http_modelguard_state_whole(ngx_http_modelguard_state_t *state);
+
+/*
  * Makes an empty file beside what "state" has seen, and maps it; there is no
  * table in it yet.  NGX_OK; NGX_AGAIN: another process is about it, or has
  * done so; NGX_ERROR: a message has been logged.

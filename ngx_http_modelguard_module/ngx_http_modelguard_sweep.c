@@ -141,6 +141,12 @@ ngx_http_modelguard_sweep_handler(ngx_event_t *ev)
 
     sweep = ev->data;
 
+    /* without a master process the memory of a cycle that ended is gone */
+
+    if (sweep->zone->cycle != ngx_cycle) {
+        return;
+    }
+
     table = sweep->zone->table;
 
     buckets = modelguard_table_capacity(table->size, table->cells)

@@ -97,7 +97,8 @@ ngx_http_modelguard_zone_follow(ngx_http_modelguard_zone_t *zone,
     ngx_uint_t  i;
 
     if (zone->lost
-        && ngx_current_msec - zone->lost < NGX_HTTP_MODELGUARD_FOLLOW_AGAIN)
+        && (ngx_msec_int_t) (ngx_current_msec - zone->lost)
+           < NGX_HTTP_MODELGUARD_FOLLOW_AGAIN)
     {
         return NGX_ERROR;
     }

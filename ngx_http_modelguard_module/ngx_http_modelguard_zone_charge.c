@@ -21,6 +21,8 @@ static ngx_int_t ngx_http_modelguard_zone_lock(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, ngx_log_t *log);
 static void ngx_http_modelguard_zone_order(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n);
+static ngx_uint_t ngx_http_modelguard_zone_after(
+    ngx_http_modelguard_zone_t *zone, ngx_http_modelguard_zone_t *other);
 static void ngx_http_modelguard_zone_refuse(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n,
     ngx_http_modelguard_zone_charge_t *charge);
@@ -188,20 +190,19 @@ static void
 ngx_http_modelguard_zone_order(ngx_http_modelguard_zone_charge_t *charges,
     ngx_uint_t n)
 {
-    ngx_uint_t           i, j;
-    modelguard_table_t  *table, *other;
+    ngx_uint_t                   i, j;
+    ngx_http_modelguard_zone_t  *zone;
 
     for (i = 0; i < n; i++) {
-        table = charges[i].zone->table;
+        zone = charges[i].zone;
 
-        charges[i].shard = modelguard_table_shard(table, &charges[i].id);
+        charges[i].shard = modelguard_table_shard(zone->table,
+                                                  &charges[i].id);
 
         for (j = i; j; j--) {
-            other = charges[charges[j - 1].order].zone->table;
 
-            if (other->uid[0] < table->uid[0]
-                || (other->uid[0] == table->uid[0]
-                    && other->uid[1] <= table->uid[1]))
+            if (ngx_http_modelguard_zone_after(zone,
+                                        charges[charges[j - 1].order].zone))
             {
                 break;
             }
@@ -211,6 +212,28 @@ ngx_http_modelguard_zone_order(ngx_http_modelguard_zone_charge_t *charges,
 
         charges[j].order = i;
     }
+}
+
+
+/* the numbers of a table are also those of a copy of its file */
+
+static ngx_uint_t
+ngx_http_modelguard_zone_after(ngx_http_modelguard_zone_t *zone,
+    ngx_http_modelguard_zone_t *other)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 2; i++) {
+        if (zone->table->uid[i] != other->table->uid[i]) {
+            return zone->table->uid[i] > other->table->uid[i];
+        }
+    }
+
+    if (zone->state.dev != other->state.dev) {
+        return zone->state.dev > other->state.dev;
+    }
+
+    return zone->state.ino > other->state.ino;
 }
 
 

@@ -80,7 +80,7 @@ ngx_http_modelguard_zone_file(ngx_http_modelguard_zone_t *zone)
 
         if (rc == NGX_OK) {
             zone->table = zone->state.table;
-            return ngx_http_modelguard_zone_file_unique(zone);
+            return NGX_OK;
         }
 
         ngx_http_modelguard_state_close(&zone->state, log);
@@ -144,7 +144,9 @@ ngx_http_modelguard_zone_file_try(ngx_http_modelguard_zone_t *zone,
 {
     ngx_int_t  rc;
 
-    if (ngx_http_modelguard_zone_file_match(zone, secret) != NGX_OK) {
+    if (ngx_http_modelguard_zone_file_unique(zone) != NGX_OK
+        || ngx_http_modelguard_zone_file_match(zone, secret) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -308,24 +310,25 @@ ngx_http_modelguard_zone_file_join(ngx_http_modelguard_zone_t *zone)
 
 /*
  * The table of the cycle before if it is not that of the file: state= was
- * added, or names another file that was there already.
+ * added, or names another file that was there already, maybe a copy of it.
  */
 
 static modelguard_table_t *
 ngx_http_modelguard_zone_file_apart(ngx_http_modelguard_zone_t *zone)
 {
-    modelguard_table_t  *old, *table;
+    ngx_http_modelguard_zone_t  *old;
 
-    if (zone->old == NULL || zone->old->secret_id != zone->secret_id) {
+    old = zone->old;
+
+    if (old == NULL || old->secret_id != zone->secret_id) {
         return NULL;
     }
 
-    old = zone->old->table;
-    table = zone->state.table;
-
-    return (table
-            && old->uid[0] == table->uid[0] && old->uid[1] == table->uid[1])
-           ? NULL : old;
+    return (zone->state.table
+            && old->state.table
+            && old->state.ino == zone->state.ino
+            && old->state.dev == zone->state.dev)
+           ? NULL : old->table;
 }
 
 
@@ -516,7 +519,7 @@ ngx_http_modelguard_zone_file_same(ngx_http_modelguard_zone_t *zone)
 }
 
 
-/* two paths may lead to one file */
+/* two paths may lead to one file, which must not be moved from under a zone */
 
 static ngx_int_t
 ngx_http_modelguard_zone_file_unique(ngx_http_modelguard_zone_t *zone)

@@ -128,6 +128,16 @@ ngx_http_modelguard_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone->sh = zone->shpool->data;
     zone->shpool->log_nomem = 0;
 
+    if (zone->old && zone->old->state.path.len
+        && ngx_http_modelguard_state_whole(&zone->old->state) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "modelguard zone \"%V\": the state file \"%V\" was cut "
+                      "while it was in use", &shm_zone->shm.name,
+                      &zone->old->state.path);
+        zone->old = NULL;
+    }
+
     /* another nginx may have moved the file meanwhile */
 
     if (zone->old && zone->old->table->moved

@@ -371,10 +371,65 @@ test_sweep(void)
 }
 
 
+/* a file and then a zone that knows less of the same clients */
+
+static void
+test_two(void)
+{
+    table_t   *file, *zone, *to;
+    unsigned   i, failed;
+    client_t   id;
+    report_t   report;
+
+    file = build(2, 40);
+    fill(file, 200);
+
+    zone = build(1, 40);
+    modelguard_table_register(zone, 7, &minute);
+
+    for (i = 0; i < 100; i++) {
+        charge(zone, i, &minute, 11, NOW);
+    }
+
+    id = client(150);
+    modelguard_table_ban(file, &id, 70, NOW);
+    id = client(3);
+    modelguard_table_ban(file, &id, 60, NOW);
+    id = client(4);
+    modelguard_table_ban(zone, &id, 50, NOW);
+
+    to = build(2, 40);
+    modelguard_table_register(to, 7, &minute);
+    modelguard_table_register(to, 8, &life);
+    modelguard_table_copy(to, file, NOW, &report);
+    modelguard_table_copy(to, zone, NOW, &report);
+
+    failed = walk(to) != 200 || report.lost;
+
+    for (i = 0; i < 200; i++) {
+        failed += left(to, i, 7, &minute)
+                  != ((i < 100) ? 15 - 11 : 15 - 1 - i % 10);
+        failed += left(to, i, 8, &life) != 100 - 1 - i % 100;
+    }
+
+    ok(failed == 0, "a second table takes no budget away that it has not");
+    ok(charge(to, 3, &minute, 0, NOW + 59999).verdict == MODELGUARD_BANNED
+       && charge(to, 4, &minute, 0, NOW + 49999).verdict == MODELGUARD_BANNED
+       && charge(to, 150, &minute, 0, NOW + 69999).verdict
+          == MODELGUARD_BANNED,
+       "nor any ban");
+
+    free(to);
+    free(zone);
+    free(file);
+}
+
+
 int
 main(void)
 {
     test_bigger();
+    test_two();
     test_smaller();
     test_most();
     test_adopt();

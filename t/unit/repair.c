@@ -747,6 +747,42 @@ test_torn(void)
 }
 
 
+/* the peaks have no check, and any power failure or hand may spoil them */
+
+static void
+test_peaks(void)
+{
+    size_t    i, k;
+    table_t  *table;
+    client_t  id;
+    record_t  record;
+    report_t  report;
+
+    table = shared(SIZE);
+    fill(table, 12);
+
+    k = 0;
+    record = slot(table, k);
+
+    while (record.id->low == 0 && record.id->high == 0) {
+        record = slot(table, ++k);
+    }
+
+    id = *record.id;
+    record.body->check++;
+
+    for (i = 0; i < BUDGETS; i++) {
+        table->budgets[i].peak = UINT64_MAX - i;
+    }
+
+    modelguard_table_open(table, 300000, &report);
+    ok(report.repaired == 1 && spent_all(table, &id),
+       "a torn record beside torn peaks has spent all, too");
+
+    munmap(table, SIZE);
+}
+
+
 int
 main(void)
 {
@@ -768,6 +804,7 @@ main(void)
 
     test_journal();
     test_torn();
+    test_peaks();
 
     return tap_done();
 }

@@ -289,12 +289,76 @@ test_dry_run(void)
 }
 
 
+/* a clock that was years ahead, and is set right */
+
+static void
+test_ahead(void)
+{
+    size_t           i, failed;
+    table_t         *table;
+    client_t         id;
+    settle_t         settle;
+    uint64_t         now, far;
+    static budget_t  budgets[] = {
+        { 10, 0, 60000, 0, 0 },
+        { 10, 0, 0, MODELGUARD_BUDGET_DAY, 3600 },
+        { 10, 0, 0, MODELGUARD_BUDGET_MONTH, 0 },
+        { 10, 0, 60000, MODELGUARD_BUDGET_CONCURRENT, 0 }
+    };
+
+    now = 1700000000000ULL;
+    far = now + 10 * 31536000000ULL;
+
+    for (i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+        table = build(1, 1);
+        modelguard_table_register(table, 7, &budgets[i]);
+
+        failed = charge(table, 1, &budgets[i], 4, far).remaining != 6
+                 || charge(table, 2, &budgets[i], 4, far).remaining != 6
+                 || charge(table, 1, &budgets[i], 1, now).remaining != 5
+                 || charge(table, 1, &budgets[i], 6, now).verdict
+                    != MODELGUARD_LIMITED
+                 || charge(table, 1, &budgets[i], 5, now).remaining != 0;
+        failed += charge(table, 1, &budgets[i], 10, now + 2764800000ULL).verdict
+                  != MODELGUARD_PASSED;
+
+        /* settled without being charged again */
+
+        id = client(2);
+        memset(&settle, 0, sizeof(settle));
+        settle.name = 7;
+        settle.budget = &budgets[i];
+        settle.actual = 3;
+        settle.reserved = 2;
+        settle.then = far;
+        failed += modelguard_table_settle(table, &id, &settle, 1, now)
+                  != MODELGUARD_OK;
+        failed += charge(table, 2, &budgets[i], 0, now).remaining != 5
+                  || charge(table, 2, &budgets[i], 0, now + 2764800000ULL)
+                     .remaining != 10;
+
+        /* a day is no such mistake */
+
+        failed += charge(table, 3, &budgets[i], 10, now + 86400000).verdict
+                  || charge(table, 3, &budgets[i], 1, now).verdict
+                     != MODELGUARD_LIMITED
+                  || charge(table, 3, &budgets[i], 1, now + 86399000).verdict
+                     != MODELGUARD_LIMITED;
+
+        ok(failed == 0, "what was spent when the clock was years ahead is "
+           "spent now, kind %u", (unsigned) budgets[i].kind);
+        free(table);
+    }
+}
+
+
 static void
 test_strikes(void)
 {
     int               begun;
     table_t          *table;
     client_t          id;
+    uint64_t          now;
     verdict_t         told;
     modelguard_ban_t  ban = { 3, 10, 60 };
 
@@ -363,6 +427,19 @@ test_strikes(void)
                                      200000 + 655360000ULL);
     ok(begun == 0, "though the refusal itself is a sign of life");
 
+    /* and who asks all the while is seen, but not struck */
+
+    id = client(12);
+    begun = modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 200000);
+
+    for (now = 200000; now < 200000 + 600000000ULL; now += 100000000) {
+        charge(table, 12, &minute, 1, now);
+    }
+
+    begun += modelguard_table_strike(table, &id, &ban, now);
+    ok(begun == 0, "nor do they come back after half as many");
+
     /* a clock that is set back stands still */
 
     id = client(5);
@@ -370,6 +447,14 @@ test_strikes(void)
             + modelguard_table_strike(table, &id, &ban, 150000);
     ok(begun == 0 && modelguard_table_strike(table, &id, &ban, 100000),
        "a clock that is set back forgets nothing");
+
+    id = client(11);
+    begun = modelguard_table_strike(table, &id, &ban, 200000)
+            + modelguard_table_strike(table, &id, &ban, 199000)
+            + modelguard_table_strike(table, &id, &ban, 9000000)
+            + modelguard_table_strike(table, &id, &ban, 210000);
+    ok(begun == 0 && !modelguard_table_strike(table, &id, &ban, 230000),
+       "nor does it hold what is over when it goes on");
 
     ban.after = 4;
     id = client(10);
@@ -680,6 +765,7 @@ main(void)
     test_settle();
     test_held();
     test_dry_run();
+    test_ahead();
     test_strikes();
     test_bans();
     test_overflow();
