@@ -65,7 +65,8 @@ sub left {
 sub fails {
     my ($conf, $commands) = @_;
     my $server = eval {
-        ModelguardServer->start($conf, alerts => 0, under => under($commands));
+        ModelguardServer->start($conf, alerts => 0, leaks => 0,
+                                under => under($commands));
     };
     my $said = "$@";
 
