@@ -53,9 +53,13 @@ modelguard_lock_init(modelguard_lock_t *lock)
 
 
 int
-modelguard_lock_take(modelguard_lock_t *lock)
+modelguard_lock_wait(modelguard_lock_t *lock, int error)
 {
-    return modelguard_lock_result(pthread_mutex_lock(&lock->u.mutex));
+    if (error == EBUSY) {
+        error = pthread_mutex_lock(&lock->u.mutex);
+    }
+
+    return modelguard_lock_result(error);
 }
 
 
@@ -70,13 +74,6 @@ void
 modelguard_lock_repaired(modelguard_lock_t *lock)
 {
     (void) pthread_mutex_consistent(&lock->u.mutex);
-}
-
-
-void
-modelguard_lock_release(modelguard_lock_t *lock)
-{
-    (void) pthread_mutex_unlock(&lock->u.mutex);
 }
 
 
