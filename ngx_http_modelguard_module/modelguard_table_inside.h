@@ -43,11 +43,13 @@
 
 #define modelguard_table_barrier()       __asm__ __volatile__("" ::: "memory")
 #define modelguard_table_prefetch(addr)  __builtin_prefetch(addr)
+#define modelguard_table_likely(cond)    __builtin_expect(!!(cond), 1)
 
 #else
 
 #define modelguard_table_barrier()
 #define modelguard_table_prefetch(addr)
+#define modelguard_table_likely(cond)    (cond)
 
 #endif
 
@@ -130,6 +132,16 @@ typedef struct {
     modelguard_table_record_t   record;
     modelguard_table_bucket_t   buckets[MODELGUARD_TABLE_CHOICES];
 } modelguard_table_work_t;
+
+
+/*
+ * What a checksum multiplies with: an id, what is beside the check, two words,
+ * and three for every cell
+ */
+
+#define MODELGUARD_TABLE_WORDS  (5 + 3 * MODELGUARD_TABLE_BUDGETS)
+
+extern const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS];
 
 
 /* bytes of a body in a bucket */
@@ -275,6 +287,21 @@ modelguard_table_date(modelguard_cell_t *cell, uint64_t now)
 }
 
 
+/* the checksum of a journal whose body has its own */
+
+static inline uint32_t
+modelguard_table_check_journal(const modelguard_table_journal_t *journal)
+{
+    uint64_t  sum;
+
+    sum = journal->number * modelguard_table_factors[0]
+          + journal->records * modelguard_table_factors[1]
+          + journal->body.check * modelguard_table_factors[2];
+
+    return (uint32_t) (sum >> 32);
+}
+
+
 /* dates a body: seen now */
 
 static inline void
@@ -296,6 +323,11 @@ uint64_t modelguard_table_sum(const modelguard_table_t *table,
 
 void modelguard_table_nth(const modelguard_table_t *table, unsigned shard,
     uint64_t number, modelguard_table_record_t *record);
+
+/* the rest of modelguard_table_take(), which see */
+
+int modelguard_table_taken(modelguard_table_t *table,
+    modelguard_table_shard_t *part, int rc);
 
 /* finds the two buckets of an id, and its record if there is one */
 
@@ -330,15 +362,20 @@ uint32_t modelguard_table_until(const modelguard_budget_t *budget,
 void modelguard_table_hold(const modelguard_table_work_t *work,
     modelguard_table_body_t *body, unsigned known, uint32_t until);
 
+/* modelguard_table_charge.c */
+
+/* charges whatever there is, when the record has been looked for */
+
+void modelguard_table_charge_any(modelguard_table_work_t *work,
+    modelguard_charge_t *charges, unsigned n, modelguard_verdict_t *verdict);
+
+
 /* modelguard_table_repair.c */
 
-/* the checksum of a record, and that of a journal whose body has its own */
+/* the checksum of a record */
 
 uint32_t modelguard_table_check_record(const modelguard_table_t *table,
     const modelguard_id_t *id, const modelguard_table_body_t *body);
-
-uint32_t modelguard_table_check_journal(
-    const modelguard_table_journal_t *journal);
 
 /* the record's image in the journal, to be changed and committed */
 
