@@ -425,8 +425,28 @@ void
 modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
     uint64_t now, modelguard_table_work_t *work)
 {
-    modelguard_table_aim(table, id, now, work);
-    modelguard_table_look(work);
+    unsigned  shard;
+
+    shard = (unsigned) (id->low & (table->shards - 1));
+
+    work->table = table;
+    work->shard = modelguard_table_part(table, shard);
+    work->id = id;
+    work->now = now;
+    work->second = modelguard_table_second(now);
+    work->fresh = 0;
+    work->rank = 0;
+
+    if (id->low == MODELGUARD_TABLE_SPILL && id->high == MODELGUARD_TABLE_MAGIC)
+    {
+        modelguard_table_nth(table, shard, modelguard_table_records(table),
+                             &work->record);
+        return;
+    }
+
+    modelguard_table_choose(table, id, shard, work->buckets);
+    modelguard_table_fetch(table, work->buckets);
+    modelguard_table_look(table, id, work->buckets, &work->record);
 }
 
 

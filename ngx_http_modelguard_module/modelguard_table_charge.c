@@ -45,15 +45,17 @@ static void modelguard_table_bind(modelguard_table_bill_t *bill,
 
 
 void
-modelguard_table_charge_any(modelguard_table_work_t *work,
-    modelguard_charge_t *charges, unsigned n, modelguard_verdict_t *verdict)
+modelguard_table_charge_any(modelguard_table_t *table,
+    const modelguard_id_t *id, modelguard_charge_t *charges, unsigned n,
+    uint64_t now, modelguard_verdict_t *verdict)
 {
     modelguard_table_bill_t   bill;
     modelguard_table_stat_t  *stat;
 
-    bill.work = *work;
     bill.charges = charges;
     bill.n = n;
+
+    modelguard_table_find(table, id, now, &bill.work);
 
     /* the journal is not armed: what is in it means nothing until it passes */
 
@@ -79,8 +81,7 @@ modelguard_table_charge_any(modelguard_table_work_t *work,
         return;
 
     case MODELGUARD_BANNED:
-        verdict->wait = (uint64_t) bill.work.record.body->banned * 1000
-                        - work->now;
+        verdict->wait = (uint64_t) bill.work.record.body->banned * 1000 - now;
 
         /* the end of the ban does not help who has nothing left then */
 

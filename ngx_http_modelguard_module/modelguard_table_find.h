@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the modelguard authors
  *
- * Where an id's record may be, and which it is: in two steps, of which the
- * first needs no lock, so that memory comes while the lock is waited for.
+ * Where an id's record may be, and which it is: what of it needs no lock can
+ * be done before, so that memory comes while the lock is waited for.
  */
 
 
@@ -19,24 +19,17 @@
 #define MODELGUARD_TABLE_SMALL  2
 
 
-/* the two buckets of an id */
+/* the two buckets of an id, which do not change while the table is one */
 
-static inline void
+modelguard_table_inline void
 modelguard_table_choose(const modelguard_table_t *table,
     const modelguard_id_t *id, unsigned shard,
     modelguard_table_bucket_t *buckets)
 {
-    size_t          size;
-    unsigned        i, pack;
-    uint64_t        word, page[2], place[2];
-    const uint8_t  *pages;
+    unsigned  pack;
+    uint64_t  word, page[2], place[2];
 
     pack = modelguard_table_pack(table->cells);
-    size = MODELGUARD_TABLE_WAYS
-           * (sizeof(modelguard_id_t) + modelguard_table_room(table));
-
-    pages = (const uint8_t *) table + modelguard_table_first(table->shards)
-            + (uint64_t) shard * table->pages * MODELGUARD_TABLE_PAGE;
 
     /* 32 bits choose a page, and what is left of them a bucket in it */
 
@@ -52,75 +45,32 @@ modelguard_table_choose(const modelguard_table_t *table,
         place[1] = (place[1] + 1 < pack) ? place[1] + 1 : 0;
     }
 
-    modelguard_table_unroll
-    for (i = 0; i < MODELGUARD_TABLE_CHOICES; i++) {
-        buckets[i].ids = (modelguard_id_t *) (uintptr_t)
-                             (pages + page[i] * MODELGUARD_TABLE_PAGE
-                              + place[i] * size);
-        buckets[i].number = (page[i] * pack + place[i])
-                            * MODELGUARD_TABLE_WAYS;
-    }
+    modelguard_table_bucket(table, shard, page[0], place[0], &buckets[0]);
+    modelguard_table_bucket(table, shard, page[1], place[1], &buckets[1]);
 }
 
 
-/* the id's record in a bucket, or MODELGUARD_TABLE_WAYS */
+/*
+ * Whose body is wanted is known when the ids have come from memory, and then
+ * it is another wait: all of the first bucket's come with the ids, if they
+ * are small.
+ */
 
-static inline unsigned
-modelguard_table_way(const modelguard_id_t *stored, const modelguard_id_t *id)
+modelguard_table_inline void
+modelguard_table_fetch(const modelguard_table_t *table,
+    const modelguard_table_bucket_t *buckets)
 {
-    unsigned  way;
-    uint64_t  low;
+    unsigned                line;
+    const modelguard_id_t  *ids;
 
-    low = id->low;
+    ids = buckets[0].ids;
 
-    modelguard_table_unroll
-    for (way = 0; way < MODELGUARD_TABLE_WAYS; way++) {
-
-        if (stored[way].low == low && stored[way].high == id->high) {
-            break;
-        }
-    }
-
-    return way;
-}
-
-
-/* what an id's buckets are, which does not change while the table is one */
-
-static inline void
-modelguard_table_aim(modelguard_table_t *table, const modelguard_id_t *id,
-    uint64_t now, modelguard_table_work_t *work)
-{
-    unsigned          line, shard;
-    modelguard_id_t  *ids;
-
-    shard = (unsigned) (id->low & (table->shards - 1));
-
-    work->table = table;
-    work->shard = modelguard_table_part(table, shard);
-    work->id = id;
-    work->now = now;
-    work->second = modelguard_table_second(now);
-    work->fresh = 0;
-    work->rank = 0;
-
-    modelguard_table_choose(table, id, shard, work->buckets);
-
-    modelguard_table_prefetch(work->buckets[0].ids);
-    modelguard_table_prefetch(work->buckets[0].ids
-                              + MODELGUARD_TABLE_WAYS / 2);
-    modelguard_table_prefetch(work->buckets[1].ids);
-    modelguard_table_prefetch(work->buckets[1].ids
-                              + MODELGUARD_TABLE_WAYS / 2);
-
-    /*
-     * Whose body is wanted is known when the ids have come from memory, and
-     * then it is another wait: all of the first bucket's come with the ids,
-     * if they are small.
-     */
+    modelguard_table_prefetch(ids);
+    modelguard_table_prefetch(ids + MODELGUARD_TABLE_WAYS / 2);
+    modelguard_table_prefetch(buckets[1].ids);
+    modelguard_table_prefetch(buckets[1].ids + MODELGUARD_TABLE_WAYS / 2);
 
     if (table->cells <= MODELGUARD_TABLE_SMALL) {
-        ids = work->buckets[0].ids;
 
         modelguard_table_unroll
         for (line = MODELGUARD_TABLE_WAYS / 4; line < 8; line++) {
@@ -130,37 +80,54 @@ modelguard_table_aim(modelguard_table_t *table, const modelguard_id_t *id,
 }
 
 
-/* finds the record, the lock being held */
+/* the id's record in a bucket, or MODELGUARD_TABLE_WAYS */
 
-static inline void
-modelguard_table_look(modelguard_table_work_t *work)
+modelguard_table_inline unsigned
+modelguard_table_way(const modelguard_id_t *stored, uint64_t low,
+    uint64_t high)
 {
-    unsigned                    way;
-    modelguard_table_bucket_t  *bucket;
+    unsigned  way;
 
-    if (!modelguard_table_likely(work->id->high != MODELGUARD_TABLE_MAGIC)
-        && work->id->low == MODELGUARD_TABLE_SPILL)
-    {
-        modelguard_table_nth(work->table, 0,
-                             modelguard_table_records(work->table),
-                             &work->record);
-        return;
-    }
+    modelguard_table_unroll
+    for (way = 0; way < MODELGUARD_TABLE_WAYS; way++) {
 
-    bucket = &work->buckets[0];
-    way = modelguard_table_way(bucket->ids, work->id);
-
-    if (way == MODELGUARD_TABLE_WAYS) {
-        bucket++;
-        way = modelguard_table_way(bucket->ids, work->id);
-
-        if (way == MODELGUARD_TABLE_WAYS) {
-            work->record.id = NULL;
-            return;
+        if (stored[way].low == low && stored[way].high == high) {
+            break;
         }
     }
 
-    modelguard_table_record(work->table, bucket, way, &work->record);
+    return way;
+}
+
+
+/* the record of an id, or one whose id is NULL */
+
+modelguard_table_inline void
+modelguard_table_look(const modelguard_table_t *table,
+    const modelguard_id_t *id, const modelguard_table_bucket_t *buckets,
+    modelguard_table_record_t *record)
+{
+    unsigned  way;
+    uint64_t  low, high;
+
+    low = id->low;
+    high = id->high;
+
+    way = modelguard_table_way(buckets[0].ids, low, high);
+
+    if (way < MODELGUARD_TABLE_WAYS) {
+        modelguard_table_record(table, &buckets[0], way, record);
+        return;
+    }
+
+    way = modelguard_table_way(buckets[1].ids, low, high);
+
+    if (way < MODELGUARD_TABLE_WAYS) {
+        modelguard_table_record(table, &buckets[1], way, record);
+        return;
+    }
+
+    record->id = NULL;
 }
 
 
@@ -169,7 +136,7 @@ modelguard_table_look(modelguard_table_work_t *work)
  * MODELGUARD_INVALID, see modelguard_table_lock()
  */
 
-static inline int
+modelguard_table_inline int
 modelguard_table_take(modelguard_table_t *table,
     modelguard_table_shard_t *part)
 {

@@ -13,13 +13,25 @@
 #include "modelguard_table_find.h"
 
 
-static inline int modelguard_table_quick(modelguard_table_work_t *work,
-    modelguard_charge_t *charges, unsigned n, modelguard_verdict_t *verdict);
-static inline uint64_t modelguard_table_quick_cells(
-    const modelguard_table_work_t *work, modelguard_charge_t *charges,
-    unsigned n, modelguard_verdict_t *verdict);
-static inline void modelguard_table_quick_commit(
-    const modelguard_table_work_t *work, unsigned n);
+/* one charge; in registers, mostly */
+
+typedef struct {
+    modelguard_table_t         *table;
+    modelguard_table_shard_t   *shard;
+    const modelguard_id_t      *id;
+    modelguard_charge_t        *charges;
+    unsigned                    n;
+    uint64_t                    now;
+    modelguard_table_record_t   record;
+} modelguard_table_quick_t;
+
+
+modelguard_table_inline int modelguard_table_quick(
+    const modelguard_table_quick_t *quick, modelguard_verdict_t *verdict);
+modelguard_table_inline int modelguard_table_quick_cells(
+    const modelguard_table_quick_t *quick, uint64_t *sum, unsigned *which);
+modelguard_table_inline void modelguard_table_quick_commit(
+    const modelguard_table_quick_t *quick, uint32_t check, uint32_t second);
 
 
 void
@@ -27,13 +39,25 @@ modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
     modelguard_charge_t *charges, unsigned n, uint64_t now,
     modelguard_verdict_t *verdict)
 {
-    modelguard_table_work_t  work;
+    unsigned                   shard;
+    modelguard_table_quick_t   quick;
+    modelguard_table_bucket_t  buckets[MODELGUARD_TABLE_CHOICES];
 
-    modelguard_table_aim(table, id, now, &work);
-    modelguard_table_look(&work);
+    shard = (unsigned) (id->low & (table->shards - 1));
 
-    if (!modelguard_table_quick(&work, charges, n, verdict)) {
-        modelguard_table_charge_any(&work, charges, n, verdict);
+    quick.table = table;
+    quick.shard = modelguard_table_part(table, shard);
+    quick.id = id;
+    quick.charges = charges;
+    quick.n = n;
+    quick.now = now;
+
+    modelguard_table_choose(table, id, shard, buckets);
+    modelguard_table_fetch(table, buckets);
+    modelguard_table_look(table, id, buckets, &quick.record);
+
+    if (!modelguard_table_quick(&quick, verdict)) {
+        modelguard_table_charge_any(table, id, charges, n, now, verdict);
     }
 }
 
@@ -43,24 +67,43 @@ modelguard_table_pay(modelguard_table_t *table, const modelguard_id_t *id,
     modelguard_charge_t *charges, unsigned n, uint64_t now,
     modelguard_verdict_t *verdict)
 {
-    int                      rc;
-    modelguard_table_work_t  work;
+    int                        rc;
+    unsigned                   shard;
+    modelguard_table_quick_t   quick;
+    modelguard_table_bucket_t  buckets[MODELGUARD_TABLE_CHOICES];
 
-    modelguard_table_aim(table, id, now, &work);
+    shard = (unsigned) (id->low & (table->shards - 1));
 
-    rc = modelguard_table_take(table, work.shard);
+    quick.table = table;
+    quick.shard = modelguard_table_part(table, shard);
+    quick.id = id;
+    quick.charges = charges;
+    quick.n = n;
+    quick.now = now;
+
+    /* another processor had them last, as often as not */
+
+    modelguard_table_prefetch_own(&quick.shard->lock);
+    modelguard_table_prefetch_own(&quick.shard->journal);
+    modelguard_table_prefetch_own(&quick.shard->journal.body.cells[1]);
+    modelguard_table_prefetch_own(&quick.shard->stat);
+
+    modelguard_table_choose(table, id, shard, buckets);
+    modelguard_table_fetch(table, buckets);
+
+    rc = modelguard_table_take(table, quick.shard);
 
     if (rc != MODELGUARD_OK) {
         return rc;
     }
 
-    modelguard_table_look(&work);
+    modelguard_table_look(table, id, buckets, &quick.record);
 
-    if (!modelguard_table_quick(&work, charges, n, verdict)) {
-        modelguard_table_charge_any(&work, charges, n, verdict);
+    if (!modelguard_table_quick(&quick, verdict)) {
+        modelguard_table_charge_any(table, id, charges, n, now, verdict);
     }
 
-    modelguard_lock_release(&work.shard->lock);
+    modelguard_lock_release(&quick.shard->lock);
 
     return MODELGUARD_OK;
 }
@@ -71,59 +114,42 @@ modelguard_table_pay(modelguard_table_t *table, const modelguard_id_t *id,
  * which is not armed.
  */
 
-static inline int
-modelguard_table_quick(modelguard_table_work_t *work,
-    modelguard_charge_t *charges, unsigned n, modelguard_verdict_t *verdict)
+modelguard_table_inline int
+modelguard_table_quick(const modelguard_table_quick_t *quick,
+    modelguard_verdict_t *verdict)
 {
-    uint32_t                     check;
-    uint64_t                     sum;
-    const uint64_t              *factor;
-    modelguard_table_journal_t  *journal;
-    modelguard_table_body_t     *body, *image;
+    uint32_t                        check, second;
+    uint64_t                        sum, ban, strikes;
+    const uint64_t                 *factor;
+    const modelguard_table_body_t  *body;
 
-    body = work->record.body;
+    body = quick->record.body;
+    second = modelguard_table_second(quick->now);
 
-    if (work->record.id == NULL
-        || n == 0
-        || n > work->table->cells
-        || body->banned > work->second
-        || body->held > work->second)
+    if (quick->record.id == NULL
+        || body->banned > second
+        || body->held > second
+        || !modelguard_table_quick_cells(quick, &sum, &verdict->which))
     {
         return 0;
     }
 
-    sum = modelguard_table_quick_cells(work, charges, n, verdict);
-
-    if (sum == 0) {
-        return 0;
-    }
-
-    journal = &work->shard->journal;
-    image = &journal->body;
-
-    image->seen = work->second;
-    image->banned = body->banned;
-    image->held = 0;
-    image->strikes = body->strikes;
-    image->struck = body->struck;
+    ban = (uint64_t) body->banned << 32;
+    strikes = (uint64_t) body->strikes << 32 | body->struck;
 
     /* what modelguard_table_check_record() comes to */
 
     factor = modelguard_table_factors;
 
-    sum += work->id->low * factor[0] + work->id->high * factor[1]
-           + work->second * factor[2]
-           + ((uint64_t) image->banned << 32) * factor[3]
-           + ((uint64_t) image->strikes << 32 | image->struck) * factor[4];
+    sum += quick->id->low * factor[0] + quick->id->high * factor[1]
+           + second * factor[2] + ban * factor[3] + strikes * factor[4];
 
     check = (uint32_t) (sum >> 32);
-    image->check = check ? check : 1;
 
-    modelguard_table_quick_commit(work, n);
+    modelguard_table_quick_commit(quick, check ? check : 1, second);
 
     verdict->verdict = MODELGUARD_PASSED;
     verdict->wait = 0;
-    work->shard->stat.passed++;
 
     return 1;
 }
@@ -131,110 +157,124 @@ modelguard_table_quick(modelguard_table_work_t *work,
 
 /*
  * Makes the journal's cells the record's after the charges, and sets what is
- * told of them.  Returns the cells' part of the checksum, or 0 if it is not
- * for here; as a sum 0 is not to be expected, and does no harm.
+ * told of them, and the cells' part of the checksum.  0 if it is not for here.
  */
 
-static inline uint64_t
-modelguard_table_quick_cells(const modelguard_table_work_t *work,
-    modelguard_charge_t *charges, unsigned n, modelguard_verdict_t *verdict)
+modelguard_table_inline int
+modelguard_table_quick_cells(const modelguard_table_quick_t *quick,
+    uint64_t *sum, unsigned *which)
 {
-    unsigned                          i, cells;
-    uint64_t                          now, sum, cost, spends, share, least;
+    unsigned                          i, n, cells;
+    uint64_t                          part, spends, share, least;
     const uint64_t                   *factor;
-    modelguard_cell_t                *image;
+    modelguard_cell_t                 cell, *image;
     modelguard_charge_t              *charge;
-    const modelguard_cell_t          *cell;
+    const modelguard_cell_t          *old;
     const modelguard_budget_t        *budget;
     modelguard_budget_left_t          left;
     const modelguard_table_budget_t  *entry;
 
-    now = work->now;
-    cells = work->table->cells;
-    entry = work->table->budgets;
-    cell = work->record.body->cells;
-    image = work->shard->journal.body.cells;
+    n = quick->n;
+    cells = quick->table->cells;
+
+    if (n == 0 || n > cells) {
+        return 0;
+    }
+
+    charge = quick->charges;
+    entry = quick->table->budgets;
+    old = quick->record.body->cells;
+    image = quick->shard->journal.body.cells;
     factor = modelguard_table_factors + 5;
 
-    charge = charges;
     least = UINT64_MAX;
     spends = 0;
-    sum = 0;
+    part = 0;
 
-    verdict->which = 0;
+    *which = 0;
 
-    for (i = 0; i < n; i++, charge++, entry++, cell++, image++, factor += 3) {
+    for (i = 0; i < n; i++, charge++) {
         budget = charge->budget;
-        cost = charge->cost;
+        cell = old[i];
 
-        *image = *cell;
-
-        if (entry->name != charge->name
-            || entry->name == 0
-            || entry->peak < budget->limit
-            || !modelguard_budget_quick_charge(budget, image, cost, now,
-                                               &left))
+        if (entry[i].name != charge->name
+            || entry[i].name == 0
+            || entry[i].peak < budget->limit
+            || !modelguard_budget_quick_charge(budget, &cell, charge->cost,
+                                               quick->now, &left))
         {
             return 0;
         }
 
-        sum += image->stamp * factor[0] + image->cur * factor[1]
-               + image->prev * factor[2];
-
-        spends |= cost;
+        spends |= charge->cost;
 
         charge->refused = 0;
         charge->remaining = left.remaining;
         charge->reset = left.reset;
         charge->wait = 0;
 
-        if (n == 1) {
-            continue;
-        }
+        image[i] = cell;
 
-        share = left.remaining * MODELGUARD_TABLE_WHOLE
-                / (budget->limit + budget->burst);
+        part += cell.stamp * factor[0] + cell.cur * factor[1]
+                + cell.prev * factor[2];
+        factor += 3;
 
-        if (charge->dry_run) {
-            share += 2 * MODELGUARD_TABLE_WHOLE;
-        }
+        if (n > 1) {
+            share = left.remaining * MODELGUARD_TABLE_WHOLE
+                    / (budget->limit + budget->burst);
 
-        if (share < least) {
-            least = share;
-            verdict->which = i;
+            if (charge->dry_run) {
+                share += 2 * MODELGUARD_TABLE_WHOLE;
+            }
+
+            if (share < least) {
+                least = share;
+                *which = i;
+            }
         }
     }
 
-    for ( /* void */ ; i < cells; i++, cell++, image++, factor += 3) {
-        *image = *cell;
+    for ( /* void */ ; i < cells; i++) {
+        cell = old[i];
+        image[i] = cell;
 
-        sum += image->stamp * factor[0] + image->cur * factor[1]
-               + image->prev * factor[2];
+        part += cell.stamp * factor[0] + cell.cur * factor[1]
+                + cell.prev * factor[2];
+        factor += 3;
     }
+
+    *sum = part;
 
     /* who only looks leaves no trace */
 
-    return spends ? sum : 0;
+    return spends != 0;
 }
 
 
 /* as modelguard_table_commit(), but only what differs goes to the record */
 
-static inline void
-modelguard_table_quick_commit(const modelguard_table_work_t *work, unsigned n)
+modelguard_table_inline void
+modelguard_table_quick_commit(const modelguard_table_quick_t *quick,
+    uint32_t check, uint32_t second)
 {
     unsigned                     i;
     modelguard_table_body_t     *body;
     modelguard_table_shard_t    *shard;
     modelguard_table_journal_t  *journal;
 
-    shard = work->shard;
+    shard = quick->shard;
     journal = &shard->journal;
-    body = work->record.body;
+    body = quick->record.body;
 
-    journal->number = work->record.number;
+    journal->number = quick->record.number;
     journal->records = shard->stat.records;
-    journal->id = *work->id;
+    journal->id = *quick->id;
+    journal->body.check = check;
+    journal->body.seen = second;
+    journal->body.banned = body->banned;
+    journal->body.held = 0;
+    journal->body.strikes = body->strikes;
+    journal->body.struck = body->struck;
     journal->check = modelguard_table_check_journal(journal);
 
     modelguard_table_barrier();
@@ -243,15 +283,17 @@ modelguard_table_quick_commit(const modelguard_table_work_t *work, unsigned n)
 
     modelguard_table_barrier();
 
-    body->check = journal->body.check;
-    body->seen = journal->body.seen;
-    body->held = journal->body.held;
+    body->check = check;
+    body->seen = second;
+    body->held = 0;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < quick->n; i++) {
         body->cells[i].cur = journal->body.cells[i].cur;
     }
 
     modelguard_table_barrier();
 
     journal->armed = 0;
+
+    shard->stat.passed++;
 }
