@@ -58,6 +58,7 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      *     mgmcf->nothing = NULL;
      *     mgmcf->stat = NULL;
      *     mgmcf->leases = NULL;
+     *     mgmcf->memory = NULL;
      *     mgmcf->used = 0;
      */
 

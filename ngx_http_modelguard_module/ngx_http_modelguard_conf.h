@@ -21,6 +21,7 @@
 #include "modelguard_param.h"
 #include "modelguard_table.h"
 #include "ngx_http_modelguard_ctx.h"
+#include "ngx_http_modelguard_memory.h"
 
 
 #define NGX_HTTP_MODELGUARD_BLOCK         0   /* modelguard_on_error */
@@ -118,6 +119,8 @@ typedef struct {
     ngx_http_modelguard_leases_t
                                 *leases;     /* of this process that are open;
                                                 NULL: no budget has any */
+    ngx_http_modelguard_memory_t
+                                *memory;     /* for responses */
     unsigned                     used:1;     /* some location is guarded or
                                                 has budgets */
 } ngx_http_modelguard_main_conf_t;

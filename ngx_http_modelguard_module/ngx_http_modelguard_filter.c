@@ -444,6 +444,11 @@ ngx_http_modelguard_filter_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    mgmcf->memory = ngx_http_modelguard_memory_create(cf);
+    if (mgmcf->memory == NULL) {
+        return NGX_ERROR;
+    }
+
     ngx_http_modelguard_next_header = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_modelguard_header_filter;
 
