@@ -45,6 +45,18 @@
 #define NGX_HTTP_MODELGUARD_UNITS         6   /* how many */
 
 
+/*
+ * What follows a question that all requests are asked, and is not to make
+ * the question longer: a frame on the stack, registers saved.
+ */
+
+#if defined(__GNUC__)
+#define ngx_http_modelguard_noinline  __attribute__((noinline))
+#else
+#define ngx_http_modelguard_noinline
+#endif
+
+
 typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;
 typedef struct ngx_http_modelguard_costs_s  ngx_http_modelguard_costs_t;
 typedef struct ngx_http_modelguard_leases_s  ngx_http_modelguard_leases_t;
@@ -182,6 +194,11 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_uint_t                   depth;
     ngx_hash_t                   types;           /* modelguard_types */
     ngx_array_t                 *types_keys;
+    ngx_uint_t                   types_json;      /* application/json is one */
+
+    ngx_uint_t                   active;          /* any of it is to be done:
+                                                     the first question of
+                                                     every request */
 
     unsigned                     meter_tokens:1;  /* a budget's unit is it */
     unsigned                     meter_bits:1;
