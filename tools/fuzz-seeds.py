@@ -36,12 +36,42 @@ def json():
     yield from files('requests/*.json', 'json/jcs/**/*.json')
 
 
+SPECS = [b'scores $.**.~^(prob|score)s?$ | round=2',
+         b'scores $ | round=1 top=1',
+         b'scores $.p | round=2 top=3 renormalize',
+         b'scores $.r[*].score label=$.r[*].label | top=1 round=2',
+         b'scores $[*].score label=$[*].label | label_only',
+         b'scores $.predictions $.outputs[*].data | round=2',
+         b'scores $.p encoding=text | round=1',
+         b'scores $.p encoding=string | round=1',
+         b'scores $.p encoding=base64f32 | round=1',
+         b'embedding $.**.embedding | round=3',
+         b'logprobs $.choices[*].logprobs | drop',
+         b'scores $.p encoding=json inside=$.p | round=1']
+
+
+def rewrite():
+    for n, document in enumerate(documents()):
+        yield SPECS[n % len(SPECS)] + b'\n' + document
+    for spec in SPECS:
+        yield spec + b'\n{"p":[0.123456,0.876544],"r":[{"score":0.51234,' \
+            b'"label":"a"},{"score":0.48766,"label":"b"}],"usage":{"n":1}}'
+        yield spec + b'\n{"p":"{0: 0.1234, 1: 0.8766}"}'
+        yield spec + b'\n{"p":"AACAPwAAAD8="}'
+        yield spec + b'\n{"p":"{\\"p\\":[0.123456,0.5]}"}'
+
+
+SEEDS = {
+    'json': json,
+    'rewrite': rewrite,
+}
+
+
 def main():
     target, folder = sys.argv[1:]
     os.makedirs(folder, exist_ok=True)
 
-    for data in globals().get('seeds_' + target, globals().get(target,
-                                                               list))():
+    for data in SEEDS.get(target, list)():
         name = 'seed-' + hashlib.sha1(data).hexdigest()
         with open(os.path.join(folder, name), 'wb') as f:
             f.write(data)

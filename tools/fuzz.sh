@@ -54,7 +54,7 @@ build_target()
     fi
 
     # shellcheck disable=SC2086
-    "$CLANG" -std=gnu99 $FLAGS -fsanitize=fuzzer,$SANITIZERS \
+    "$CLANG" $FLAGS -fsanitize=fuzzer,$SANITIZERS \
         -I "$TOP/t/fuzz" -I "$TOP/t/unit" -I "$FUZZ_SOURCES" \
         -o "$FUZZ_OUT/$name.bin" "$TOP/t/fuzz/$name.c" $extra \
         "$FUZZ_OUT/objs/layer.a" $LIBS $libs
