@@ -61,7 +61,27 @@ def rewrite():
         yield spec + b'\n{"p":"{\\"p\\":[0.123456,0.5]}"}'
 
 
+def frame():
+    for data in files('responses/*.sse'):
+        for rules in range(0, 8, 2):
+            yield bytes([rules]) + data
+    for data in files('responses/*.ndjson'):
+        for rules in range(1, 8, 2):
+            yield bytes([rules]) + data
+
+
+def number():
+    for data in files('json/jcs/*/*.json', 'responses/*.json'):
+        yield b'2.000000' + data[:256]
+    for text in (b'0.125', b'-1.5e400', b'99999999999999999.5', b'1e-320',
+                 b'0.' + b'4' * 60 + b'5', b'5e-1', b'-0', b'9' * 40):
+        for digits in range(0, 16, 3):
+            yield bytes([digits, 2, 0, 0, 0, 5]) + text + b'\xff0.5\x80'
+
+
 SEEDS = {
+    'frame': frame,
+    'number': number,
     'json': json,
     'rewrite': rewrite,
 }
