@@ -28,7 +28,7 @@
 
 /* the most that a worker keeps, in bytes */
 
-#define NGX_HTTP_MODELGUARD_MEMORY_KEPT     (512 * 1024)
+#define NGX_HTTP_MODELGUARD_MEMORY_KEPT     (256 * 1024)
 
 
 typedef struct ngx_http_modelguard_memory_s  ngx_http_modelguard_memory_t;

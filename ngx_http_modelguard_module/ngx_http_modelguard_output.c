@@ -89,14 +89,10 @@ ngx_http_modelguard_output_keep(ngx_http_modelguard_response_t *res,
         size = ngx_max(size, res->part.len + len);
         size = ngx_min(size, res->conf->buffer_size);
 
-        p = ngx_pnalloc(res->request->pool, size);
+        p = ngx_http_modelguard_memory_alloc(&res->blocks, res->part.data,
+                                             res->part_size, size);
         if (p == NULL) {
             return MODELGUARD_NOMEM;
-        }
-
-        if (res->part.data) {
-            ngx_memcpy(p, res->part.data, res->part.len);
-            (void) ngx_pfree(res->request->pool, res->part.data);
         }
 
         res->part.data = p;
