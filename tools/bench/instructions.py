@@ -10,8 +10,8 @@ import re
 
 import servers
 
-VARIANTS = ('plain', 'limit_req', 'loaded', 'unguarded', 'budget', 'budget8',
-            'rewrite', 'modelguard')
+VARIANTS = ('plain', 'limit_req', 'loaded', 'unguarded', 'budget', 'budget2',
+            'budget4', 'budget8', 'rewrite', 'modelguard')
 
 #       size: N
 

@@ -84,7 +84,8 @@ def server(variant, port):
     guarded = variant == 'modelguard'
 
     return servers.Server(variant, servers.GUARDED_CORE).configure(
-        guarded, servers.GUARDED_HTTP % port + (PROFILE if guarded else ''),
+        servers.OURS if guarded else (),
+        servers.GUARDED_HTTP % port + (PROFILE if guarded else ''),
         (FIELDS if guarded else '') + LOCATION)
 
 
@@ -138,15 +139,6 @@ def complaint(kind, guarded, body):
     return None
 
 
-def status(one, key):
-    with open('/proc/%d/status' % one.worker) as file:
-        for line in file:
-            if line.startswith(key + ':'):
-                return int(line.split()[1])
-
-    raise servers.Failure('no ' + key)
-
-
 def stream(one, kind, blocks, length):
     """What a stream costs; where it takes too long, what it has cost."""
 
@@ -155,7 +147,8 @@ def stream(one, kind, blocks, length):
     whole = True
 
     try:
-        got = servers.load(one, '/%s/%d' % (kind, blocks), 1, 1, PATIENCE)
+        got = servers.load(one, '/%s/%d' % (kind, blocks), 1, 1,
+                           patience=PATIENCE).length
     except subprocess.TimeoutExpired:
         whole = False
 
@@ -168,8 +161,8 @@ def stream(one, kind, blocks, length):
         'bytes': length * blocks,
         'cpu_s': round((one.cpu() - before) / 1e9, 3),
         'wall_s': round(time.monotonic() - started, 3),
-        'peak_kb': status(one, 'VmHWM'),
-        'rss_kb': status(one, 'VmRSS'),
+        'peak_kb': one.status('VmHWM'),
+        'rss_kb': one.status('VmRSS'),
     }
 
 
@@ -182,7 +175,7 @@ def measure_one(variant, kind, port, blocks):
         if problem:
             raise servers.Failure('%s of "%s": %s' % (kind, variant, problem))
 
-        first = status(one, 'VmHWM')
+        first = one.status('VmHWM')
 
         return dict(stream(one, kind, blocks, len(body)), first_kb=first)
 
