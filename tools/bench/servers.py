@@ -108,6 +108,7 @@ MODEL_HTTP = """
 
 MODEL_LOCATION = """
             root                "%s";
+            rewrite             ^/v1/ /chat.json break;
             error_page          405 =200 /chat.json;
 """
 
