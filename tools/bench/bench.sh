@@ -94,7 +94,7 @@ say "installing fastify and LiteLLM, building"
 
 mkdir -p "$WORK"
 
-"$HERE/install-peers.sh" &
+setpriv --pdeathsig TERM "$HERE/install-peers.sh" &
 
 "$TOP/tools/build-module.sh" gcc
 programs

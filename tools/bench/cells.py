@@ -15,6 +15,7 @@ import contextlib
 import http.client
 import statistics
 import subprocess
+import time
 
 import bodies
 import peers
@@ -40,7 +41,14 @@ LOADS = {
 
 ALONE = 20                  # requests for the memory of one connection
 
-PEER_ROUNDS = 2             # of each generation
+PEER_ROUNDS = 1             # of each generation, and where there is only one
+PEER_ROUNDS_ALONE = 2
+
+# no further generation if it would end later than that, after the start
+
+SECONDS = 65
+SECONDS_OTHERS = 30
+
 PEER_SECONDS = {'4MB': 0.8}
 PEER_SECONDS_ELSE = 0.4
 
@@ -147,7 +155,8 @@ def one(server, name, requests, connections=None, options=(), length=None):
 class Peers:
     """Those that run for one body."""
 
-    def __init__(self, upstream, name, measured, say):
+    def __init__(self, upstream, name, measured, rounds, say):
+        self.rounds = rounds
         self.upstream = upstream
         self.name = name
         self.measured = measured
@@ -198,7 +207,7 @@ class Peers:
         one(server, self.name, ALONE, 1, self.options(peer, 1))
         self.measured.peak(self.measured.rss, server)
         one(server, self.name, LOADS[self.name][0], None,
-            self.options(peer, self.seconds() / 2))
+            self.options(peer, what.warm))
 
     def compare(self, peer, what, body):
         """The same work, or how far from it."""
@@ -229,12 +238,16 @@ class Peers:
         for peer in list(self.running):
             self.attempt(peer, self.measure, plain())
 
+    def peak(self, peer):
+        self.measured.peak(self.measured.rss_loaded, self.running[peer])
+
     def peaks(self):
-        for server in self.running.values():
-            self.measured.peak(self.measured.rss_loaded, server)
+        for peer in list(self.running):
+            self.attempt(peer, self.peak)
 
 
-def generation(upstream, name, rounds, scale, measured, beside):
+def generation(upstream, name, rounds, scale, beside):
+    measured = beside.measured
     requests = max(LOADS[name][1], int(LOADS[name][0] * scale))
     variants = variants_of(name)
 
@@ -262,11 +275,40 @@ def generation(upstream, name, rounds, scale, measured, beside):
                 plain = cell('plain')
                 measured.add(variant, plain, cell(variant))
 
-            if number < PEER_ROUNDS:
+            if number < beside.rounds:
                 beside.round(lambda: cell('plain', requests // 2 + 4))
 
         for server in running.values():
             measured.peak(measured.rss_loaded, server)
+
+
+def measure_body(upstream, name, generations, rounds, scale, say):
+    measured = Measured()
+    started = time.monotonic()
+    seconds = SECONDS
+
+    # what is not of the five sizes is for the table beside them
+
+    if name not in bodies.SIZES:
+        generations, seconds = 1, SECONDS_OTHERS
+
+    with Peers(upstream, name, measured,
+               PEER_ROUNDS if generations > 1 else PEER_ROUNDS_ALONE,
+               say) as beside:
+
+        for done in range(generations):
+            took = time.monotonic() - started
+
+            if done and took * (done + 1) / done > seconds:
+                say('%s: %d generations of %d, for want of time'
+                    % (name, done, generations))
+                break
+
+            generation(upstream, name, rounds, scale, beside)
+
+        beside.peaks()
+
+    return measured
 
 
 def measure(upstream, generations, rounds, scale, say):
@@ -274,17 +316,8 @@ def measure(upstream, generations, rounds, scale, say):
 
     for name in LOADS:
         say('CPU, throughput and latency, %s' % name)
-        result[name] = Measured()
-
-        # what is not of the five sizes is for the table beside them
-
-        few = 1 if name in bodies.SIZES else 2
-
-        with Peers(upstream, name, result[name], say) as beside:
-            for _ in range(max(1, generations // few)):
-                generation(upstream, name, rounds, scale, result[name],
-                           beside)
-            beside.peaks()
+        result[name] = measure_body(upstream, name, generations, rounds,
+                                    scale, say)
 
     return result
 

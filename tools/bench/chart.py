@@ -10,8 +10,8 @@ from schema import SIZES
 
 import tables
 
-LEFT = 250                  # for the names of the variants
-TOP = 92
+LEFT = 285                  # for the names of the variants
+TOP = 104
 ROW = 26
 BAR = 15
 PANEL = 196                 # of a size, with the room for its numbers

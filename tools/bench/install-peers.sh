@@ -25,6 +25,14 @@ fresh()
 }
 
 
+# bounded SECONDS COMMAND...: ends with us, too
+
+bounded()
+{
+    setpriv --pdeathsig TERM timeout "$@"
+}
+
+
 npm_packages()
 {
     local dir=$WORK/npm
@@ -35,11 +43,9 @@ npm_packages()
     mkdir -p "$dir"
     cp "$HERE/package.json" "$dir"
 
-    (
-        cd "$dir" || exit 1
-        timeout "$NPM_SECONDS" npm install --no-audit --no-fund \
-            --ignore-scripts --cache "$dir/cache" > npm.log 2>&1
-    ) && cp "$HERE/package.json" "$dir/installed"
+    bounded "$NPM_SECONDS" npm install --prefix "$dir" --no-audit --no-fund \
+        --ignore-scripts --cache "$dir/cache" > "$dir/npm.log" 2>&1 \
+        && cp "$HERE/package.json" "$dir/installed"
 }
 
 
@@ -55,7 +61,7 @@ litellm()
     mkdir -p "$WORK"
     python3 -m venv "$dir" > "$WORK/litellm.log" 2>&1 || return
 
-    if timeout "$PIP_SECONDS" "$dir/bin/pip" install --quiet --no-compile \
+    if bounded "$PIP_SECONDS" "$dir/bin/pip" install --quiet --no-compile \
         --disable-pip-version-check -r "$HERE/requirements.txt" \
         >> "$WORK/litellm.log" 2>&1
     then

@@ -27,6 +27,8 @@ HAPROXY = PEERS / 'usr' / 'sbin' / 'haproxy'
 NPM = WORK / 'npm' / 'node_modules'
 LITELLM = WORK / 'litellm' / 'bin' / 'litellm'
 
+NODE_WARM = 1
+
 PREDICTIONS = tuple(bodies.SIZES)
 EVERYTHING = PREDICTIONS + bodies.OTHERS
 WHOLE = tuple(name for name in EVERYTHING if name != bodies.SSE)
@@ -116,16 +118,17 @@ def missing(*paths):
 class Peer:
     """What a peer is, and the bodies that it is asked for."""
 
-    #   work: 'same', 'budget' (bytes as they came) or 'scale' (other work)
+    #   work: 'same', or 'scale' for other work
 
     def __init__(self, title, start, needs=(), bodies_=EVERYTHING,
-                 work='same', options=()):
+                 work='same', options=(), warm=0.2):
         self.title = title
         self.start = start
         self.needs = needs
         self.bodies = bodies_
         self.work = work
         self.options = options
+        self.warm = warm            # seconds, until the compiler is done
 
     def why(self):
         return missing(*self.needs)
@@ -227,8 +230,9 @@ PEERS_LIST = {
                         (HAPROXY, LIBRARIES / 'lua/5.3/cjson.so'),
                         tuple(name for name in WHOLE
                               if name != bodies.EMBEDDING_BASE64)),
-    'node': Peer('Node http', node('gateway.js'), node_needs()),
+    'node': Peer('Node http', node('gateway.js'), node_needs(),
+                 warm=NODE_WARM),
     'fastify': Peer('fastify, http-proxy', node('fastify.js'),
                     node_needs(NPM / 'fastify', NPM / '@fastify/http-proxy'),
-                    WHOLE),
+                    WHOLE, warm=NODE_WARM),
 }
