@@ -25,6 +25,7 @@ BUILD = programs.TOP / 'build'
 DOCS = programs.TOP / 'docs'
 PAGE = DOCS / 'performance.md'
 CHART = 'performance.svg'
+IMAGE = '![CPU time of a request over plain nginx](%s)\n\n' % CHART
 
 BEGIN = '<!-- tables: begin -->'
 END = '<!-- tables: end -->'
@@ -75,7 +76,9 @@ def headings(text):
 
 
 def docs(result):
-    PAGE.write_text(between(PAGE.read_text(), headings(markdown(result))))
+    text = IMAGE + headings(markdown(result))
+
+    PAGE.write_text(between(PAGE.read_text(), text))
     (DOCS / CHART).write_text(chart.svg(result))
 
 
