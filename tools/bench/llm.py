@@ -19,7 +19,7 @@ import same
 import servers
 
 ROUNDS = 5
-PATIENCE = 60               # seconds for a start: it imports for long
+PATIENCE = 120              # seconds for a start: it imports for long
 
 URI = '/v1/chat/completions'
 
