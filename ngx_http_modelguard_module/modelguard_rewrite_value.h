@@ -94,6 +94,14 @@ int modelguard_rewrite_end(modelguard_rewrite_t *rw);
 
 int modelguard_rewrite_numbers(modelguard_rewrite_t *rw);
 
+/*
+ * Takes members that follow, as long as each is at hand and nothing but a
+ * number in it is treated.  The innermost container is an object, and a member
+ * or its end is next.
+ */
+
+int modelguard_rewrite_members(modelguard_rewrite_t *rw);
+
 /* a string, or a part of it before "stop", where a score is expected */
 
 int modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop);
