@@ -40,7 +40,7 @@ modelguard_json_run(modelguard_json_t *json, unsigned depth)
 {
     int             object;
     unsigned        state;
-    const uint8_t  *p, *end;
+    const uint8_t  *p, *q, *end;
 
     p = json->p;
     end = json->end;
@@ -106,6 +106,19 @@ modelguard_json_run(modelguard_json_t *json, unsigned depth)
             }
 
             object = (*p++ == '{');
+
+            if (!object) {
+                q = modelguard_scan_small(p, end);
+
+                if (q != NULL) {
+                    p = q;
+                    object = modelguard_json_in_object(json);
+                    state = MODELGUARD_JSON_AFTER_VALUE;
+
+                    continue;
+                }
+            }
+
             state = object ? MODELGUARD_JSON_KEY_OR_END
                            : MODELGUARD_JSON_VALUE_OR_END;
 

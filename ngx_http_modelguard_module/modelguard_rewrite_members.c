@@ -197,6 +197,7 @@ members_container(modelguard_rewrite_t *rw, const uint8_t *p)
 {
     int                 object;
     unsigned            depth;
+    const uint8_t      *q;
     modelguard_json_t  *json;
 
     json = &rw->walk.json;
@@ -209,6 +210,17 @@ members_container(modelguard_rewrite_t *rw, const uint8_t *p)
     rw->kept[depth / 64] |= (uint64_t) 1 << (depth % 64);
 
     object = (*p == '{');
+
+    if (!object) {
+        q = modelguard_scan_small(p + 1, json->end);
+
+        if (q != NULL) {
+            json->p = q;
+            json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+            return MEMBERS_TAKEN;
+        }
+    }
 
     json->depth++;
     json->p = p + 1;
