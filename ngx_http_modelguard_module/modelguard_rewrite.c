@@ -10,7 +10,7 @@
 static int rewrite_run(modelguard_rewrite_t *rw);
 static int rewrite_token(modelguard_rewrite_t *rw);
 static int rewrite_is_run(const modelguard_rewrite_t *rw);
-static int rewrite_is_members(const modelguard_rewrite_t *rw);
+static int rewrite_is_plain(const modelguard_rewrite_t *rw);
 static int rewrite_key(modelguard_rewrite_t *rw);
 static int rewrite_open(modelguard_rewrite_t *rw);
 static int rewrite_cut(modelguard_rewrite_t *rw);
@@ -350,8 +350,8 @@ rewrite_run(modelguard_rewrite_t *rw)
             }
         }
 
-        if (rc == MODELGUARD_OK && rewrite_is_members(rw)) {
-            rc = modelguard_rewrite_members(rw);
+        if (rc == MODELGUARD_OK && rewrite_is_plain(rw)) {
+            rc = modelguard_rewrite_plain(rw);
         }
 
         if (rc != MODELGUARD_OK) {
@@ -406,19 +406,19 @@ rewrite_is_run(const modelguard_rewrite_t *rw)
 }
 
 
-/* whether a member may follow that needs no more than a look */
+/* whether something may follow that needs no more than a look */
 
 static int
-rewrite_is_members(const modelguard_rewrite_t *rw)
+rewrite_is_plain(const modelguard_rewrite_t *rw)
 {
     const modelguard_json_t  *json;
 
     json = &rw->walk.json;
 
     return (json->state == MODELGUARD_JSON_AFTER_VALUE
-            || json->state == MODELGUARD_JSON_KEY_OR_END)
-           && !rw->skipping && !rw->dropping
-           && modelguard_json_in_object(json);
+            || json->state == MODELGUARD_JSON_KEY_OR_END
+            || json->state == MODELGUARD_JSON_VALUE_OR_END)
+           && !rw->skipping && !rw->dropping;
 }
 
 

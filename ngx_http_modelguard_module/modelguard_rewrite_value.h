@@ -95,12 +95,12 @@ int modelguard_rewrite_end(modelguard_rewrite_t *rw);
 int modelguard_rewrite_numbers(modelguard_rewrite_t *rw);
 
 /*
- * Takes members that follow, as long as each is at hand and nothing but a
- * number in it is treated.  The innermost container is an object, and a member
- * or its end is next.
+ * Takes members and elements that follow, as long as each is at hand and no
+ * more is treated in it than a number.  A member, an element, a comma or an
+ * end is next, and nothing is being skipped or dropped.
  */
 
-int modelguard_rewrite_members(modelguard_rewrite_t *rw);
+int modelguard_rewrite_plain(modelguard_rewrite_t *rw);
 
 /* a string, or a part of it before "stop", where a score is expected */
 
