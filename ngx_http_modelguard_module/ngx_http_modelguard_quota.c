@@ -64,5 +64,5 @@ ngx_http_modelguard_quota_retries(const ngx_http_modelguard_ctx_t *ctx)
 
     return ctx->retry
            && !ctx->banned
-           && !ngx_http_modelguard_quota(&bill->lines[bill->which].budget);
+           && !ngx_http_modelguard_quota(bill->lines[bill->which].charge->budget);
 }

@@ -185,7 +185,7 @@ ngx_http_modelguard_reject_limited(ngx_http_request_t *r,
     default: /* NGX_HTTP_MODELGUARD_LIMITED */
         ngx_http_modelguard_ban_strike(r, ctx, mglcf);
 
-        quota = ngx_http_modelguard_quota(&line->budget);
+        quota = ngx_http_modelguard_quota(line->charge->budget);
 
         error.type = quota ? "insufficient_quota" : "rate_limit_error";
         error.code = quota ? "insufficient_quota" : "budget_exhausted";
@@ -240,7 +240,7 @@ ngx_http_modelguard_reject_policies(ngx_http_request_t *r,
 
     for (i = 0; i < bill->nlines; i++) {
 
-        if (!line[i].refused || line[i].conf->dry_run) {
+        if (!line[i].charge->refused || line[i].conf->dry_run) {
             continue;
         }
 
@@ -294,7 +294,7 @@ ngx_http_modelguard_reject_message(ngx_http_request_t *r,
 
     } else if (ctx->retry == 0) {
 
-        if (line->cost > line->budget.limit + line->budget.burst) {
+        if (line->charge->cost > line->charge->budget->limit + line->charge->budget->burst) {
             p = ngx_sprintf(p, "The request costs more than the budget "
                             "\"%V\" can ever hold.", name);
 
@@ -303,7 +303,7 @@ ngx_http_modelguard_reject_message(ngx_http_request_t *r,
                             "renewed.", name);
         }
 
-    } else if (ngx_http_modelguard_quota(&line->budget)) {
+    } else if (ngx_http_modelguard_quota(line->charge->budget)) {
 
         /* a person reads this, and a date says more than seconds */
 

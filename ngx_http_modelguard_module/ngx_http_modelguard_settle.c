@@ -50,7 +50,7 @@ ngx_http_modelguard_settle(void *data)
     ngx_uint_t                         i, j, n;
     modelguard_settle_t                settles[MODELGUARD_TABLE_BUDGETS];
     ngx_http_modelguard_bill_line_t   *line;
-    ngx_http_modelguard_bill_zone_t   *zone;
+    ngx_http_modelguard_zone_charge_t   *zone;
     ngx_http_modelguard_settle_end_t   end;
 
     if (!bill->charged || bill->settled) {
@@ -175,15 +175,15 @@ ngx_http_modelguard_settle_line(ngx_http_modelguard_bill_t *bill,
 
     /* a dry run that would have refused has not charged */
 
-    if (line->refused || line->cost == 0) {
+    if (line->charge->refused || line->charge->cost == 0) {
         return 0;
     }
 
     unknown = ngx_http_modelguard_cost_unknown(line->conf->unit);
 
     settle->name = line->conf->id;
-    settle->budget = &line->budget;
-    settle->reserved = line->cost;
+    settle->budget = line->charge->budget;
+    settle->reserved = line->charge->cost;
     settle->then = line->dated;
     settle->learn = 0;
     settle->renew = 0;
@@ -207,7 +207,7 @@ ngx_http_modelguard_settle_line(ngx_http_modelguard_bill_t *bill,
                                                                 end));
 
     } else {
-        settle->actual = line->cost;
+        settle->actual = line->charge->cost;
     }
 
     return settle->actual != settle->reserved || settle->learn;
@@ -270,7 +270,7 @@ ngx_http_modelguard_settle_actual(ngx_http_modelguard_bill_t *bill,
         actual = end->bytes;
     }
 
-    return measured ? actual : ngx_max(actual, line->cost);
+    return measured ? actual : ngx_max(actual, line->charge->cost);
 }
 
 
@@ -333,7 +333,17 @@ void
 ngx_http_modelguard_settle_open(ngx_http_modelguard_bill_t *bill)
 {
     ngx_uint_t                     i;
+    ngx_pool_t                    *pool;
     ngx_http_modelguard_leases_t  *leases;
+
+    /* as ngx_pool_cleanup_add() does it, in memory that is there already */
+
+    pool = bill->request->pool;
+
+    bill->cleanup.handler = ngx_http_modelguard_settle;
+    bill->cleanup.data = bill;
+    bill->cleanup.next = pool->cleanup;
+    pool->cleanup = &bill->cleanup;
 
     if (bill->exact) {
         return;
@@ -342,7 +352,7 @@ ngx_http_modelguard_settle_open(ngx_http_modelguard_bill_t *bill)
     for (i = 0; i < bill->nlines; i++) {
 
         if (bill->lines[i].conf->unit == NGX_HTTP_MODELGUARD_UNIT_CONCURRENT
-            && !bill->lines[i].refused)
+            && !bill->lines[i].charge->refused)
         {
             break;
         }
@@ -434,7 +444,7 @@ ngx_http_modelguard_settle_renew(ngx_http_modelguard_bill_t *bill,
     ngx_uint_t                        i;
     modelguard_settle_t               settle;
     ngx_http_modelguard_bill_line_t  *line;
-    ngx_http_modelguard_bill_zone_t  *zone;
+    ngx_http_modelguard_zone_charge_t  *zone;
 
     for (i = 0; i < bill->nlines; i++) {
         line = &bill->lines[i];
@@ -446,8 +456,8 @@ ngx_http_modelguard_settle_renew(ngx_http_modelguard_bill_t *bill,
          */
 
         if (line->conf->unit != NGX_HTTP_MODELGUARD_UNIT_CONCURRENT
-            || line->refused
-            || now < line->dated + line->budget.window / 4)
+            || line->charge->refused
+            || now < line->dated + line->charge->budget->window / 4)
         {
             continue;
         }
@@ -455,9 +465,9 @@ ngx_http_modelguard_settle_renew(ngx_http_modelguard_bill_t *bill,
         zone = &bill->zones[line->zone];
 
         settle.name = line->conf->id;
-        settle.budget = &line->budget;
-        settle.reserved = line->cost;
-        settle.actual = line->cost;
+        settle.budget = line->charge->budget;
+        settle.reserved = line->charge->cost;
+        settle.actual = line->charge->cost;
         settle.then = line->dated;
         settle.learn = 0;
         settle.renew = 1;

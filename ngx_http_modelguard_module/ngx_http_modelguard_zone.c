@@ -22,9 +22,8 @@ static ngx_int_t ngx_http_modelguard_zone_stay(
 
 ngx_int_t
 ngx_http_modelguard_zone_client(ngx_http_request_t *r,
-    ngx_http_modelguard_zone_t *zone, ngx_str_t *addr, modelguard_id_t *id)
+    ngx_http_modelguard_zone_t *zone, modelguard_id_t *id)
 {
-    unsigned                    shard;
     ngx_str_t                   key;
     ngx_http_variable_value_t  *value;
 
@@ -41,21 +40,21 @@ ngx_http_modelguard_zone_client(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (key.len) {
-        modelguard_hash(id, zone->key_secret, key.data, key.len);
-        return NGX_OK;
+    if (key.len == 0) {
+        return NGX_DECLINED;
     }
 
-    modelguard_hash(id, zone->addr_secret, addr->data, addr->len);
-
-    if (ngx_http_modelguard_zone_enter(zone, id, &shard, r->connection->log)
-        == NGX_OK)
-    {
-        modelguard_table_skipped(zone->table, shard);
-        modelguard_table_unlock(zone->table, shard);
-    }
+    modelguard_hash(id, zone->key_secret, key.data, key.len);
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_modelguard_zone_address(ngx_http_modelguard_zone_t *zone,
+    const u_char *addr, size_t len, modelguard_id_t *id)
+{
+    modelguard_hash(id, zone->addr_secret, addr, len);
 }
 
 
