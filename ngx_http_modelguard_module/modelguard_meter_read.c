@@ -67,6 +67,8 @@ static void read_part(modelguard_meter_read_t *read, const uint8_t *stop);
 static void read_scalar(modelguard_meter_read_t *read);
 static void read_number(modelguard_meter_read_t *read);
 static void read_numbers(modelguard_meter_read_t *read);
+static const uint8_t *read_fractions(const uint8_t *p, const uint8_t *end,
+    uint64_t *bits);
 static uint32_t read_fraction(const uint8_t *p, const uint8_t *stop);
 static void read_literal(modelguard_meter_read_t *read);
 static void read_count(modelguard_meter_read_t *read);
@@ -530,6 +532,13 @@ read_numbers(modelguard_meter_read_t *read)
 
     for (p = json->p; json->end - p >= 2 && *p == ','; p = q) {
 
+        if (!gauge->stepped) {
+            q = read_fractions(p, json->end, &bits);
+            if (q != p) {
+                continue;
+            }
+        }
+
         q = modelguard_scan_number(p + 1, json->end, &exponent);
         if (q == NULL) {
             break;
@@ -555,7 +564,61 @@ read_numbers(modelguard_meter_read_t *read)
 }
 
 
-/* of "0.ddd", which most are, what follows the first digit */
+/*
+ * Of ",0,0.ddd,0", which most are, when it is known what follows: returns
+ * where that ends.
+ */
+
+static const uint8_t *
+read_fractions(const uint8_t *p, const uint8_t *end, uint64_t *bits)
+{
+    uint8_t         any;
+    size_t          len;
+    uint64_t        sum;
+    const uint8_t  *q;
+
+    sum = 0;
+
+    while (end - p > 4 && p[0] == ',' && p[1] == '0') {
+
+        if (p[2] == ',' || p[2] == ']') {
+            p += 2;
+            continue;
+        }
+
+        if (p[2] != '.') {
+            break;
+        }
+
+        any = 0;
+
+        for (q = p + 3; q < end && (uint8_t) (*q - '0') < 10; q++) {
+            any |= *q;
+        }
+
+        len = (size_t) (q - (p + 3));
+
+        if (len == 0 || q == end || (*q != ',' && *q != ']')) {
+            break;
+        }
+
+        /* the digits but 0 have one of these bits */
+
+        if (any & 0xf) {
+            sum += (len < READ_DIGITS) ? len * MODELGUARD_METER_DIGIT
+                                       : MODELGUARD_METER_FLOAT;
+        }
+
+        p = q;
+    }
+
+    *bits += sum;
+
+    return p;
+}
+
+
+/* of "0.ddd", what follows the first digit */
 
 static uint32_t
 read_fraction(const uint8_t *p, const uint8_t *stop)

@@ -16,6 +16,8 @@
 
 
 static ngx_int_t ngx_http_modelguard_access_handler(ngx_http_request_t *r);
+static ngx_http_modelguard_noinline ngx_int_t ngx_http_modelguard_access(
+    ngx_http_request_t *r, ngx_http_modelguard_loc_conf_t *mglcf);
 static ngx_int_t ngx_http_modelguard_access_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
@@ -55,22 +57,25 @@ ngx_http_modelguard_access_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_modelguard_access_handler(ngx_http_request_t *r)
 {
-    uint64_t                         items;
-    ngx_int_t                        rc;
-    ngx_http_modelguard_ctx_t       *ctx;
     ngx_http_modelguard_loc_conf_t  *mglcf;
-
-    if (r != r->main) {
-        return NGX_DECLINED;
-    }
 
     mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
-    if (!mglcf->guarded && mglcf->checks == NULL
-        && (mglcf->budgets == NULL || mglcf->budgets->nelts == 0))
-    {
+    if (!mglcf->active || r != r->main) {
         return NGX_DECLINED;
     }
+
+    return ngx_http_modelguard_access(r, mglcf);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_access(ngx_http_request_t *r,
+    ngx_http_modelguard_loc_conf_t *mglcf)
+{
+    uint64_t                    items;
+    ngx_int_t                   rc;
+    ngx_http_modelguard_ctx_t  *ctx;
 
     ctx = ngx_http_modelguard_ctx_get(r);
     if (ctx == NULL) {

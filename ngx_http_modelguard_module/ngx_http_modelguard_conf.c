@@ -11,6 +11,7 @@
 #include "ngx_http_modelguard_delay.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
+#include "ngx_http_modelguard_media.h"
 #include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_param.h"
 #include "ngx_http_modelguard_ratelimit.h"
@@ -58,6 +59,7 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      *     mgmcf->nothing = NULL;
      *     mgmcf->stat = NULL;
      *     mgmcf->leases = NULL;
+     *     mgmcf->memory = NULL;
      *     mgmcf->used = 0;
      */
 
@@ -197,6 +199,8 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    conf->types_json = ngx_http_modelguard_media_json(conf);
+
     if (conf->fields == NULL) {
         conf->fields = prev->fields;
     }
@@ -216,6 +220,11 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     {
         return NGX_CONF_ERROR;
     }
+
+    conf->active = conf->guarded || conf->checks
+                   || (conf->budgets && conf->budgets->nelts)
+                   || conf->meter_tokens || conf->meter_bits
+                   || conf->ratelimit;
 
     ngx_http_modelguard_guard_warn(cf, conf);
 
