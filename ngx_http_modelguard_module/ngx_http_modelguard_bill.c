@@ -181,13 +181,17 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
 
     n = mglcf->budgets->nelts;
 
-    bill = ngx_palloc(r->main->pool,
-                      sizeof(ngx_http_modelguard_bill_t)
-                      + n * (sizeof(ngx_http_modelguard_bill_line_t)
-                             + sizeof(ngx_http_modelguard_zone_charge_t)
-                             + sizeof(modelguard_charge_t)));
-    if (bill == NULL) {
-        return NULL;
+    /* the room is for the location that the request came to first */
+
+    if (ctx->room && ngx_http_modelguard_bill_size(n) <= ctx->room_size) {
+        bill = ctx->room;
+        ctx->room = NULL;
+
+    } else {
+        bill = ngx_palloc(r->main->pool, ngx_http_modelguard_bill_size(n));
+        if (bill == NULL) {
+            return NULL;
+        }
     }
 
     bill->request = r->main;

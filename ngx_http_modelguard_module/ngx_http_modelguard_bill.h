@@ -66,6 +66,15 @@ struct ngx_http_modelguard_bill_s {
 };
 
 
+/* bytes of a bill of so many budgets */
+
+#define ngx_http_modelguard_bill_size(n)                                      \
+    (sizeof(ngx_http_modelguard_bill_t)                                       \
+     + (n) * (sizeof(ngx_http_modelguard_zone_charge_t)                       \
+              + sizeof(modelguard_charge_t)                                   \
+              + sizeof(ngx_http_modelguard_bill_line_t)))
+
+
 /* what is reserved where neither modelguard_cost nor the client's mean tells */
 
 #define NGX_HTTP_MODELGUARD_RESERVE_TOKENS  256

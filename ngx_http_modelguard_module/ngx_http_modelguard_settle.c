@@ -19,8 +19,10 @@ typedef struct {
 } ngx_http_modelguard_settle_end_t;
 
 
+static ngx_uint_t ngx_http_modelguard_settle_status(
+    const ngx_http_request_t *r);
 static void ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_settle_end_t *end);
+    ngx_http_modelguard_settle_end_t *end, ngx_uint_t status);
 static ngx_uint_t ngx_http_modelguard_settle_failed(
     ngx_http_modelguard_bill_t *bill, ngx_uint_t status);
 static ngx_uint_t ngx_http_modelguard_settle_line(
@@ -47,7 +49,7 @@ ngx_http_modelguard_settle(void *data)
 
     uint64_t                           now;
     ngx_time_t                        *tp;
-    ngx_uint_t                         i, j, n;
+    ngx_uint_t                         i, j, n, status, failed;
     modelguard_settle_t                settles[MODELGUARD_TABLE_BUDGETS];
     ngx_http_modelguard_bill_line_t   *line;
     ngx_http_modelguard_zone_charge_t   *zone;
@@ -59,12 +61,17 @@ ngx_http_modelguard_settle(void *data)
 
     bill->settled = 1;
 
-    ngx_http_modelguard_settle_close(bill);
-    ngx_http_modelguard_settle_end(bill, &end);
+    status = ngx_http_modelguard_settle_status(bill->request);
+    failed = ngx_http_modelguard_settle_failed(bill, status);
 
-    if (bill->exact && !end.failed) {
+    if (bill->exact && !failed) {
         return;
     }
+
+    ngx_http_modelguard_settle_close(bill);
+    ngx_http_modelguard_settle_end(bill, &end, status);
+
+    end.failed = failed ? 1 : 0;
 
     tp = ngx_timeofday();
     now = (uint64_t) tp->sec * 1000 + tp->msec;
@@ -93,25 +100,29 @@ ngx_http_modelguard_settle(void *data)
 }
 
 
-static void
-ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_settle_end_t *end)
+static ngx_uint_t
+ngx_http_modelguard_settle_status(const ngx_http_request_t *r)
 {
-    off_t                sent;
-    ngx_uint_t           status;
-    ngx_http_request_t  *r;
-
-    r = bill->request;
-
-    /* as the access log has it */
-
-    status = r->err_status ? r->err_status : r->headers_out.status;
-
     /* what a post_action has met with was no answer to the client */
 
     if (r->post_action) {
-        status = NGX_HTTP_OK;
+        return NGX_HTTP_OK;
     }
+
+    /* as the access log has it */
+
+    return r->err_status ? r->err_status : r->headers_out.status;
+}
+
+
+static void
+ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_settle_end_t *end, ngx_uint_t status)
+{
+    off_t                sent;
+    ngx_http_request_t  *r;
+
+    r = bill->request;
 
     sent = r->connection->sent - (off_t) r->header_size;
 
@@ -122,7 +133,6 @@ ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
     /* HTTP/0.9 has none */
 
     end->success = (status < NGX_HTTP_SPECIAL_RESPONSE);
-    end->failed = ngx_http_modelguard_settle_failed(bill, status) ? 1 : 0;
 }
 
 
