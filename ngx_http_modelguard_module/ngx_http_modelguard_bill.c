@@ -200,8 +200,8 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
     bill->charged = 0;
     bill->settled = 0;
     bill->leased = 0;
-    bill->zones = (ngx_http_modelguard_zone_charge_t *) (bill + 1);
-    bill->charges = (modelguard_charge_t *) (bill->zones + n);
+    bill->zones = &bill->zone;
+    bill->charges = (modelguard_charge_t *) (bill + 1);
     bill->lines = (ngx_http_modelguard_bill_line_t *) (bill->charges + n);
 
     ctx->bill = bill;
@@ -227,6 +227,7 @@ ngx_http_modelguard_bill_make(ngx_http_modelguard_bill_t *bill, uint64_t items)
     bill->which = 0;
     bill->exact = 1;
     bill->refunds = 0;
+    bill->tries = 0;
     bill->nzones = 0;
     bill->nlines = 0;
 
@@ -260,9 +261,8 @@ ngx_http_modelguard_bill_make(ngx_http_modelguard_bill_t *bill, uint64_t items)
             }
         }
 
-        if (!conf->always) {
-            bill->refunds = 1;
-        }
+        bill->refunds |= !conf->always;
+        bill->tries |= conf->dry_run;
 
         if (bill->nzones == 1 && bill->zones[0].zone == conf->zone) {
             line->zone = 0;
@@ -304,12 +304,25 @@ ngx_http_modelguard_bill_zone(ngx_http_modelguard_bill_t *bill,
     }
 
     line->zone = i;
-    zone = &bill->zones[i];
 
     if (i < bill->nzones) {
-        zone->n++;
+        bill->zones[i].n++;
         return NGX_OK;
     }
+
+    if (i == 1 && bill->zones == &bill->zone) {
+        zone = ngx_palloc(bill->request->pool,
+                          bill->conf->budgets->nelts
+                          * sizeof(ngx_http_modelguard_zone_charge_t));
+        if (zone == NULL) {
+            return NGX_ERROR;
+        }
+
+        zone[0] = bill->zone;
+        bill->zones = zone;
+    }
+
+    zone = &bill->zones[i];
 
     bill->nzones++;
 
@@ -496,6 +509,10 @@ ngx_http_modelguard_bill_tell(ngx_http_modelguard_bill_t *bill,
     which = &speaker->charges[speaker->verdict.which];
     line = bill->lines;
 
+    if (bill->nzones == 1) {
+        line += speaker->verdict.which;
+    }
+
     while (line->charge != which) {
         line++;
     }
@@ -532,6 +549,12 @@ ngx_http_modelguard_bill_pass(ngx_http_modelguard_bill_t *bill)
                                    ctx->delayed
                                    ? NGX_HTTP_MODELGUARD_STAT_DELAYED
                                    : NGX_HTTP_MODELGUARD_STAT_ALLOWED);
+
+    if (!bill->tries) {
+        return NGX_DECLINED;
+    }
+
+    /* those that only try have refused it, perhaps */
 
     for (i = 0; i < bill->nlines; i++) {
         line = &bill->lines[i];

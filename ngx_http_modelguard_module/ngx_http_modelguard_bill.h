@@ -53,6 +53,7 @@ struct ngx_http_modelguard_bill_s {
                                                              from the start */
     unsigned                                  refunds:1;  /* some are given back
                                                              if it fails */
+    unsigned                                  tries:1;    /* some only try */
     unsigned                                  charged:1;  /* not refused */
     unsigned                                  settled:1;
     unsigned                                  leased:1;   /* in the queue */
@@ -60,7 +61,9 @@ struct ngx_http_modelguard_bill_s {
 
     ngx_uint_t                                nzones;
     ngx_uint_t                                nlines;
-    ngx_http_modelguard_zone_charge_t        *zones;
+    ngx_http_modelguard_zone_charge_t        *zones;      /* "zone", if there
+                                                             is only one */
+    ngx_http_modelguard_zone_charge_t         zone;
     ngx_http_modelguard_bill_line_t          *lines;
     modelguard_charge_t                      *charges;
 };
@@ -70,8 +73,7 @@ struct ngx_http_modelguard_bill_s {
 
 #define ngx_http_modelguard_bill_size(n)                                      \
     (sizeof(ngx_http_modelguard_bill_t)                                       \
-     + (n) * (sizeof(ngx_http_modelguard_zone_charge_t)                       \
-              + sizeof(modelguard_charge_t)                                   \
+     + (n) * (sizeof(modelguard_charge_t)                                     \
               + sizeof(ngx_http_modelguard_bill_line_t)))
 
 

@@ -328,7 +328,9 @@ ngx_http_modelguard_ratelimit_line(const ngx_http_modelguard_ctx_t *ctx,
 
     /* Retry-After is not earlier than the end of the window that is told */
 
-    if (from->charge->refused && from->charge->wait != MODELGUARD_BUDGET_NEVER) {
+    if (from->charge->refused
+        && from->charge->wait != MODELGUARD_BUDGET_NEVER)
+    {
         line->reset = from->charge->wait;
     }
 

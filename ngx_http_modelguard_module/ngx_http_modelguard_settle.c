@@ -47,13 +47,13 @@ ngx_http_modelguard_settle(void *data)
 {
     ngx_http_modelguard_bill_t *bill = data;
 
-    uint64_t                           now;
-    ngx_time_t                        *tp;
-    ngx_uint_t                         i, j, n, status, failed;
-    modelguard_settle_t                settles[MODELGUARD_TABLE_BUDGETS];
-    ngx_http_modelguard_bill_line_t   *line;
-    ngx_http_modelguard_zone_charge_t   *zone;
-    ngx_http_modelguard_settle_end_t   end;
+    uint64_t                            now;
+    ngx_time_t                         *tp;
+    ngx_uint_t                          i, j, n, status, failed;
+    modelguard_settle_t                 settles[MODELGUARD_TABLE_BUDGETS];
+    ngx_http_modelguard_bill_line_t    *line;
+    ngx_http_modelguard_settle_end_t    end;
+    ngx_http_modelguard_zone_charge_t  *zone;
 
     if (!bill->charged || bill->settled) {
         return;
@@ -451,9 +451,9 @@ static void
 ngx_http_modelguard_settle_renew(ngx_http_modelguard_bill_t *bill,
     uint64_t now)
 {
-    ngx_uint_t                        i;
-    modelguard_settle_t               settle;
-    ngx_http_modelguard_bill_line_t  *line;
+    ngx_uint_t                          i;
+    modelguard_settle_t                 settle;
+    ngx_http_modelguard_bill_line_t    *line;
     ngx_http_modelguard_zone_charge_t  *zone;
 
     for (i = 0; i < bill->nlines; i++) {

@@ -164,9 +164,9 @@ void ngx_http_modelguard_zone_address(ngx_http_modelguard_zone_t *zone,
  * others are PASSED.  "now" is in ms.  Returns the index of the zone to speak
  * of: that with the longest wait when LIMITED or BANNED, else one that is
  * EXHAUSTED, else that with the smallest share remaining.  The costs that are
- * NGX_HTTP_MODELGUARD_ZONE_MEAN are set, also if nothing is charged.  In a zone with
- * full=shared a client for whom there is no room becomes the one that such
- * clients share: its "id" is set.
+ * NGX_HTTP_MODELGUARD_ZONE_MEAN are set, also if nothing is charged.  In a
+ * zone with full=shared a client for whom there is no room becomes the one
+ * that such clients share: its "id" is set.
  */
 
 ngx_uint_t ngx_http_modelguard_zone_charge(
