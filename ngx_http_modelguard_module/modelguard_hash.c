@@ -13,37 +13,20 @@
 /* on four variables, for those of an array would not stay in registers */
 
 #define modelguard_hash_round()                                               \
-    do {                                                                      \
-        v0 += v1;                                                             \
-        v1 = modelguard_hash_rotate(v1, 13) ^ v0;                             \
-        v0 = modelguard_hash_rotate(v0, 32);                                  \
-                                                                              \
-        v2 += v3;                                                             \
-        v3 = modelguard_hash_rotate(v3, 16) ^ v2;                             \
-                                                                              \
-        v0 += v3;                                                             \
-        v3 = modelguard_hash_rotate(v3, 21) ^ v0;                             \
-                                                                              \
-        v2 += v1;                                                             \
-        v1 = modelguard_hash_rotate(v1, 17) ^ v2;                             \
-        v2 = modelguard_hash_rotate(v2, 32);                                  \
-    } while (0)
+    (v0 += v1, v1 = modelguard_hash_rotate(v1, 13) ^ v0,                      \
+     v0 = modelguard_hash_rotate(v0, 32),                                     \
+     v2 += v3, v3 = modelguard_hash_rotate(v3, 16) ^ v2,                      \
+     v0 += v3, v3 = modelguard_hash_rotate(v3, 21) ^ v0,                      \
+     v2 += v1, v1 = modelguard_hash_rotate(v1, 17) ^ v2,                      \
+     v2 = modelguard_hash_rotate(v2, 32))
 
 #define modelguard_hash_absorb(word)                                          \
-    do {                                                                      \
-        v3 ^= (word);                                                         \
-        modelguard_hash_round();                                              \
-        modelguard_hash_round();                                              \
-        v0 ^= (word);                                                         \
-    } while (0)
+    (v3 ^= (word), modelguard_hash_round(), modelguard_hash_round(),          \
+     v0 ^= (word))
 
 #define modelguard_hash_finish()                                              \
-    do {                                                                      \
-        modelguard_hash_round();                                              \
-        modelguard_hash_round();                                              \
-        modelguard_hash_round();                                              \
-        modelguard_hash_round();                                              \
-    } while (0)
+    (modelguard_hash_round(), modelguard_hash_round(),                        \
+     modelguard_hash_round(), modelguard_hash_round())
 
 
 static inline uint64_t modelguard_hash_word(const uint8_t *data);

@@ -53,8 +53,18 @@ modelguard_lock_init(modelguard_lock_t *lock)
 
 
 int
-modelguard_lock_wait(modelguard_lock_t *lock, int error)
+modelguard_lock_take(modelguard_lock_t *lock)
 {
+    int  error;
+
+    /* of a robust mutex the C library tries faster than it locks */
+
+    error = pthread_mutex_trylock(&lock->u.mutex);
+
+    if (error == 0) {
+        return MODELGUARD_OK;
+    }
+
     if (error == EBUSY) {
         error = pthread_mutex_lock(&lock->u.mutex);
     }
@@ -74,6 +84,13 @@ void
 modelguard_lock_repaired(modelguard_lock_t *lock)
 {
     (void) pthread_mutex_consistent(&lock->u.mutex);
+}
+
+
+void
+modelguard_lock_release(modelguard_lock_t *lock)
+{
+    (void) pthread_mutex_unlock(&lock->u.mutex);
 }
 
 

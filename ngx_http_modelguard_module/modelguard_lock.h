@@ -37,13 +37,9 @@ int modelguard_lock_init(modelguard_lock_t *lock);
  * it before died: repair what it protects; MODELGUARD_INVALID: not a lock.
  */
 
-static inline int modelguard_lock_take(modelguard_lock_t *lock);
+int modelguard_lock_take(modelguard_lock_t *lock);
 
-/* the rest of it, when the C library's answer to a first try was "error" */
-
-int modelguard_lock_wait(modelguard_lock_t *lock, int error);
-
-/* as modelguard_lock_take(), or MODELGUARD_AGAIN if another holds it */
+/* as above, or MODELGUARD_AGAIN if another holds it */
 
 int modelguard_lock_try(modelguard_lock_t *lock);
 
@@ -51,27 +47,7 @@ int modelguard_lock_try(modelguard_lock_t *lock);
 
 void modelguard_lock_repaired(modelguard_lock_t *lock);
 
-static inline void modelguard_lock_release(modelguard_lock_t *lock);
-
-
-/* of a robust mutex the C library tries faster than it locks */
-
-static inline int
-modelguard_lock_take(modelguard_lock_t *lock)
-{
-    int  error;
-
-    error = pthread_mutex_trylock(&lock->u.mutex);
-
-    return error ? modelguard_lock_wait(lock, error) : MODELGUARD_OK;
-}
-
-
-static inline void
-modelguard_lock_release(modelguard_lock_t *lock)
-{
-    (void) pthread_mutex_unlock(&lock->u.mutex);
-}
+void modelguard_lock_release(modelguard_lock_t *lock);
 
 
 #endif /* MODELGUARD_LOCK_H_INCLUDED */

@@ -170,8 +170,8 @@ modelguard_table_quick_cells(const modelguard_table_quick_t *quick,
     modelguard_cell_t                 cell, *image;
     modelguard_charge_t              *charge;
     const modelguard_cell_t          *old;
-    const modelguard_budget_t        *budget;
     modelguard_budget_left_t          left;
+    const modelguard_budget_t        *budget;
     const modelguard_table_budget_t  *entry;
 
     n = quick->n;

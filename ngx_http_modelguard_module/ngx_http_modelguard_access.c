@@ -75,9 +75,13 @@ ngx_http_modelguard_access(ngx_http_request_t *r,
 {
     uint64_t                    items;
     ngx_int_t                   rc;
+    ngx_uint_t                  n;
     ngx_http_modelguard_ctx_t  *ctx;
 
-    ctx = ngx_http_modelguard_ctx_get(r);
+    n = mglcf->budgets ? mglcf->budgets->nelts : 0;
+
+    ctx = ngx_http_modelguard_ctx_get_room(r,
+                                  n ? ngx_http_modelguard_bill_size(n) : 0);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -120,7 +124,7 @@ ngx_http_modelguard_access(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    if (mglcf->budgets == NULL || mglcf->budgets->nelts == 0) {
+    if (n == 0) {
 
         if (ctx->verdict == NGX_HTTP_MODELGUARD_NONE) {
             ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_ALLOWED);
@@ -130,7 +134,9 @@ ngx_http_modelguard_access(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_modelguard_meter_request(r, ctx, mglcf) != NGX_OK) {
+    if ((mglcf->meter_tokens || mglcf->meter_bits)
+        && ngx_http_modelguard_meter_request(r, ctx, mglcf) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

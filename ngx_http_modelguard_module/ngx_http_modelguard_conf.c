@@ -221,10 +221,19 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    conf->active = conf->guarded || conf->checks
-                   || (conf->budgets && conf->budgets->nelts)
-                   || conf->meter_tokens || conf->meter_bits
-                   || conf->ratelimit;
+    conf->active = NGX_HTTP_MODELGUARD_IDLE;
+
+    if (conf->checks || (conf->budgets && conf->budgets->nelts)) {
+        conf->active = NGX_HTTP_MODELGUARD_CHARGES;
+    }
+
+    if (conf->guarded
+        || conf->meter_tokens || conf->meter_bits
+        || (conf->ratelimit
+            && conf->headers != NGX_HTTP_MODELGUARD_HEADERS_RETRY))
+    {
+        conf->active = NGX_HTTP_MODELGUARD_ACTIVE;
+    }
 
     ngx_http_modelguard_guard_warn(cf, conf);
 

@@ -34,6 +34,11 @@
 #define NGX_HTTP_MODELGUARD_BINARY_JSON   1
 #define NGX_HTTP_MODELGUARD_BINARY_FORBID 2
 
+#define NGX_HTTP_MODELGUARD_IDLE          0   /* active */
+#define NGX_HTTP_MODELGUARD_CHARGES       1   /* nothing with a response that is
+                                                 no error */
+#define NGX_HTTP_MODELGUARD_ACTIVE        2
+
 #define NGX_HTTP_MODELGUARD_BAN_UNSET     0xffffffff  /* ban.after */
 
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
@@ -196,9 +201,9 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_array_t                 *types_keys;
     ngx_uint_t                   types_json;      /* application/json is one */
 
-    ngx_uint_t                   active;          /* any of it is to be done:
-                                                     the first question of
-                                                     every request */
+    ngx_uint_t                   active;          /* what is to be done, see
+                                                     above: the first question
+                                                     of every request */
 
     unsigned                     meter_tokens:1;  /* a budget's unit is it */
     unsigned                     meter_bits:1;

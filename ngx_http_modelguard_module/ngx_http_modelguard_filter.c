@@ -57,7 +57,9 @@ ngx_http_modelguard_header_filter(ngx_http_request_t *r)
 
     mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
-    if (!mglcf->active
+    if ((mglcf->active == NGX_HTTP_MODELGUARD_IDLE
+         || (mglcf->active == NGX_HTTP_MODELGUARD_CHARGES
+             && r->headers_out.status < NGX_HTTP_SPECIAL_RESPONSE))
         && !r->internal
         && ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL)
     {
