@@ -79,7 +79,25 @@ def number():
             yield bytes([digits, 2, 0, 0, 0, 5]) + text + b'\xff0.5\x80'
 
 
+PARAMS = [b'$.n max=1; $.logprobs forbid; $.input items',
+          b'$.**.d drop; $.a.b.c set=[7]; $.a.b.e set={"z":1} when=$.w',
+          b'$.l[*].n set=5; $.l[*].m drop; $.x[0] drop; $.f drop',
+          b'$.stream_options.include_usage set=true when=$.stream',
+          b'$.model require; $.logprobs false; $.top_logprobs max=5',
+          b'$.messages[*].content require; $.messages items']
+
+
+def walk():
+    for n, document in enumerate(files('requests/*.json',
+                                       'responses/*.json')):
+        yield PARAMS[n % len(PARAMS)] + b'\n' + document
+    for params in PARAMS:
+        yield params + b'\n{"n":1,"a":{"b":{"c":2}},"l":[{"m":1},{}],' \
+            b'"w":true,"x":[1,2],"stream":true,"d":{"d":1}}'
+
+
 SEEDS = {
+    'walk': walk,
     'frame': frame,
     'number': number,
     'json': json,
