@@ -96,7 +96,36 @@ def walk():
             b'"w":true,"x":[1,2],"stream":true,"d":{"d":1}}'
 
 
+def path():
+    yield b'$.p\n$.**.~^(prob|score)s?$\n$[*].score\n\n\x02\x00\x00'
+    yield b'$.choices[*].logprobs\n$["a b"].**[0][~"x+"]\n$\n\n\x03\x07'
+    for data in files('manifest.json'):
+        yield data
+    yield b'$.a.*.b\n$.**\n$.a[3]\n$.**.c.**.d\n\n\x02\x00\x00\x05\x02'
+
+
+def meter():
+    yield from rewrite()
+    for n, document in enumerate(files('responses/*.json',
+                                       'responses/*.ndjson')):
+        yield SPECS[(n + 1) % len(SPECS)] + b'\n' + document
+
+
+def encoded():
+    for n, document in enumerate(documents()):
+        treatment = (b'round=2', b'top=1 round=3', b'drop')[n % 3]
+        yield treatment + b'\n' + document
+    for text in (b'{0: 0.1234, 1: 0.8766}', b'0.93:5:cat', b'AACAPwAAAD8=',
+                 b'{"r":[0.123456,0.5]}', b'[0.25,0.75]', b'0.55',
+                 b'{"r":[{"score":0.51234,"label":"a"}]}'):
+        yield b'round=2\n' + text
+        yield b'top=1 round=1\n' + text
+
+
 SEEDS = {
+    'path': path,
+    'meter': meter,
+    'encoded': encoded,
     'walk': walk,
     'frame': frame,
     'number': number,
