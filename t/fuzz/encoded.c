@@ -167,11 +167,17 @@ check_document(const char *treatment, const uint8_t *data, size_t len)
     run(&outer, doc, size);
     kit_free();
 
-    if (inner.rc == MODELGUARD_OK && outer.rc != MODELGUARD_OK) {
-        fuzz_fail("%s: rc %d: %.*s", spec, outer.rc, (int) size, doc);
-    }
+    /* a document begins with its bracket, which is no escape */
 
-    if (outer.rc == MODELGUARD_OK && inner.rc == MODELGUARD_OK) {
+    if (inner.rc != MODELGUARD_OK || (doc[6] != '[' && doc[6] != '{')) {
+        /* void */
+
+    } else if (outer.rc != MODELGUARD_OK) {
+        fuzz_fail("%s: rc %d: %.*s", spec, outer.rc, (int) size, doc);
+
+    } else if (strncmp(treatment, "drop", 4) != 0
+               && strncmp(treatment, "null", 4) != 0)
+    {
         text = unquote(&outer, &n);
 
         if (n != inner.len || memcmp(text, inner.data, n) != 0) {
@@ -328,7 +334,7 @@ check_front(const uint8_t *data, size_t len)
     size = modelguard_number_round((uint8_t *) number, n, digits, round);
 
     if (out.rc == MODELGUARD_OK
-        && (out.len != size + 15 || memcmp(out.data + 6, round, size) != 0
+        && (out.len != size + 14 || memcmp(out.data + 6, round, size) != 0
             || memcmp(out.data + 6 + size, ":5:cat\"}", 8) != 0))
     {
         fuzz_fail("%s: %s: %.*s", spec, number, (int) out.len,
