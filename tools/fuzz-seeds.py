@@ -7,9 +7,11 @@
 #     fuzz-seeds.py TARGET FOLDER
 
 import glob
+import gzip
 import hashlib
 import os
 import sys
+import zlib
 
 CORPUS = os.environ.get('MODELGUARD_CORPUS') or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), '..', '..', 'shared',
@@ -122,7 +124,17 @@ def encoded():
         yield b'top=1 round=1\n' + text
 
 
+def inflate():
+    for n, data in enumerate(files('responses/*.json')):
+        yield bytes([4 + n % 128]) + data
+        yield b'\0' + gzip.compress(data, mtime=0)
+        yield b'\1' + zlib.compress(data)
+    for n in range(64):
+        yield bytes([4 + n]) + b'{"p":[0.25,0.75]}'
+
+
 SEEDS = {
+    'inflate': inflate,
     'path': path,
     'meter': meter,
     'encoded': encoded,
