@@ -10,6 +10,7 @@ import glob
 import gzip
 import hashlib
 import os
+import re
 import sys
 import zlib
 
@@ -133,7 +134,28 @@ def inflate():
         yield bytes([4 + n]) + b'{"p":[0.25,0.75]}'
 
 
+def directives():
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
+    line = re.compile(rb'^ *(modelguard_?[a-z_]* [^;{]*;|'
+                      rb'modelguard_profile [^{]*{[^}]*})$', re.M)
+    for pattern in ('t/*.t', 'conf-examples/*.conf',
+                    'conf-examples/fields/*.conf'):
+        for name in sorted(glob.glob(os.path.join(top, pattern))):
+            with open(name, 'rb') as f:
+                lines = line.findall(f.read())
+            for n in range(0, len(lines), 6):
+                text = b''
+                for found in lines[n:n + 6]:
+                    where = found.split()[0].split(b'_')[-1]
+                    if where not in (b'zone', b'profile', b'secret'):
+                        text += b'\t'
+                    text += b' '.join(found.split()) + b'\n'
+                yield b'modelguard_zone $arg_x zone=clients:1m;\n' \
+                    b'modelguard_profile public { scores round=2; }\n' + text
+
+
 SEEDS = {
+    'directives': directives,
     'inflate': inflate,
     'path': path,
     'meter': meter,

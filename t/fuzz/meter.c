@@ -59,8 +59,8 @@ static void
 check(const modelguard_meter_rules_t *rules, const fuzz_input_t *input,
     int ends)
 {
-    fuzz_input_t        less;
     fuzz_cuts_t         cuts;
+    fuzz_input_t        less;
     modelguard_meter_t  whole, other;
 
     static const fuzz_cuts_t  uncut;
