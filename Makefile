@@ -27,11 +27,14 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 # One thing after the other: builds are parallel inside, and tests share ports.
 .NOTPARALLEL:
 
-.PHONY: help deps build build-clang build-asan build-static unit unit-asan \
-	test test-modes test-hup test-postpone test-randomize test-asan \
-	test-static test-crash fuzz-budget lint lint-self check-layers check-style check-order \
-	check-docs check-examples test-clients test-servers demo run bench \
-	bench-docs clean
+.PHONY: help deps clean demo run
+.PHONY: build build-clang build-asan build-static
+.PHONY: unit unit-asan test test-modes test-hup test-postpone test-randomize
+.PHONY: test-asan test-static test-crash test-faults test-clients test-servers
+.PHONY: lint lint-self check-layers check-style check-order check-docs
+.PHONY: check-examples check-locks
+.PHONY: fuzz fuzz-smoke fuzz-planted soak matrix matrix-full coverage analyze
+.PHONY: bench bench-docs
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  \1@\2/p' Makefile \
@@ -96,17 +99,20 @@ unit-asan: deps  ## the same with the sanitizers
 	@$(UNITS) asan
 	$(SANITIZED) prove $(addprefix build/unit/asan/,$(UNIT_NAMES))
 
-# Each target is one file of t/fuzz; finds and the corpus stay in build/fuzz.
+# Each target is one file of t/fuzz; what is learnt and finds stay in
+# build/fuzz.  fuzz-TARGET is one of them.
 
-fuzz-budget:  ## random times and operations on budgets, FUZZ_TIME=60 seconds
-	@mkdir -p build/fuzz/budget
-	clang -std=c99 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-I t/unit -I ngx_http_modelguard_module -o build/fuzz/budget.bin \
-		t/fuzz/budget.c ngx_http_modelguard_module/modelguard_budget*.c
-	build/fuzz/budget.bin -max_total_time=$${FUZZ_TIME:-60} -max_len=1024 \
-		-print_final_stats=1 -artifact_prefix=build/fuzz/budget- \
-		build/fuzz/budget
+fuzz-smoke: deps  ## every fuzz target, FUZZ_TIME=60 seconds
+	@tools/fuzz.sh
+
+fuzz: deps  ## the same for hours: FUZZ_TIME=3600 seconds each
+	@FUZZ_TIME=$${FUZZ_TIME:-3600} tools/fuzz.sh
+
+fuzz-planted: deps  ## planted bugs: each target has to find its own
+	@tools/fuzz-planted.sh
+
+fuzz-%: deps
+	@tools/fuzz.sh $*
 
 # the long form of what make test does in seconds
 

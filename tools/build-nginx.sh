@@ -5,10 +5,11 @@
 # Builds nginx itself from the source package of the installed Debian nginx,
 # with the module linked in:
 #
-#     build-nginx.sh static | asan
+#     build-nginx.sh static | asan | fuzz
 #
 # The result is build/nginx-VARIANT/objs/nginx; asan has the address and
-# undefined behaviour sanitizers in all of it.
+# undefined behaviour sanitizers in all of it; fuzz is what t/fuzz/directives.c
+# is linked with, by clang.
 
 set -euo pipefail
 
@@ -22,6 +23,7 @@ NGINX_DEV=${NGINX_SRC:-/usr/share/nginx/src}
 
 CC_OPT="-g -fPIC -fno-omit-frame-pointer"
 LD_OPT="-fPIC"
+COMPILER=gcc
 
 # for our own sources only: nginx's are not ours to judge
 
@@ -43,6 +45,14 @@ case $VARIANT in
         CC_OPT="$CC_OPT -fsanitize=address,undefined -fno-sanitize-recover=all"
         CC_OPT="$CC_OPT -fno-sanitize=nonnull-attribute"
         STRICT="$STRICT -fsanitize=nonnull-attribute"
+        LD_OPT="$LD_OPT -fsanitize=address,undefined"
+    ;;
+
+    fuzz)
+        COMPILER=clang
+        CC_OPT="$CC_OPT -O1 -DNGX_DEBUG_PALLOC=1"
+        CC_OPT="$CC_OPT -fsanitize=fuzzer-no-link,address"
+        STRICT="$STRICT -fsanitize=undefined -fno-sanitize-recover=all"
         LD_OPT="$LD_OPT -fsanitize=address,undefined"
     ;;
 
@@ -96,7 +106,7 @@ fetch_source()
 fingerprint()
 {
     cat "$SOURCE/version"
-    gcc --version
+    "$COMPILER" --version
     printf '%s\n' "$TOP"
     cat "$TOP/config" "$0"
 }
@@ -133,7 +143,7 @@ configure()
     mapfile -t flags < <(features | sort -u)
 
     ./configure "${flags[@]}" --prefix="$WORK/prefix" \
-        --error-log-path=stderr --with-cc="$(command -v gcc)" \
+        --error-log-path=stderr --with-cc="$(command -v "$COMPILER")" \
         --with-cc-opt="$CC_OPT" --with-ld-opt="$LD_OPT" --add-module="$TOP"
 
     # only the rules of our objects name our sources' folder
@@ -141,7 +151,7 @@ configure()
     sed -i "/objs\/addon\/ngx_http_modelguard_module\//,/\\\$(CFLAGS)/ \
         s#\\\$(CFLAGS)#\$(CFLAGS) $STRICT#" objs/Makefile
 
-    if [ "$VARIANT" = asan ]; then
+    if [ "$VARIANT" != static ]; then
 
         # words read at any address are fine on this machine and an error to
         # the sanitizer

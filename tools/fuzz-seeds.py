@@ -7,9 +7,12 @@
 #     fuzz-seeds.py TARGET FOLDER
 
 import glob
+import gzip
 import hashlib
 import os
+import re
 import sys
+import zlib
 
 CORPUS = os.environ.get('MODELGUARD_CORPUS') or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), '..', '..', 'shared',
@@ -79,7 +82,85 @@ def number():
             yield bytes([digits, 2, 0, 0, 0, 5]) + text + b'\xff0.5\x80'
 
 
+PARAMS = [b'$.n max=1; $.logprobs forbid; $.input items',
+          b'$.**.d drop; $.a.b.c set=[7]; $.a.b.e set={"z":1} when=$.w',
+          b'$.l[*].n set=5; $.l[*].m drop; $.x[0] drop; $.f drop',
+          b'$.stream_options.include_usage set=true when=$.stream',
+          b'$.model require; $.logprobs false; $.top_logprobs max=5',
+          b'$.messages[*].content require; $.messages items']
+
+
+def walk():
+    for n, document in enumerate(files('requests/*.json',
+                                       'responses/*.json')):
+        yield PARAMS[n % len(PARAMS)] + b'\n' + document
+    for params in PARAMS:
+        yield params + b'\n{"n":1,"a":{"b":{"c":2}},"l":[{"m":1},{}],' \
+            b'"w":true,"x":[1,2],"stream":true,"d":{"d":1}}'
+
+
+def path():
+    yield b'$.p\n$.**.~^(prob|score)s?$\n$[*].score\n\n\x02\x00\x00'
+    yield b'$.choices[*].logprobs\n$["a b"].**[0][~"x+"]\n$\n\n\x03\x07'
+    for data in files('manifest.json'):
+        yield data
+    yield b'$.a.*.b\n$.**\n$.a[3]\n$.**.c.**.d\n\n\x02\x00\x00\x05\x02'
+
+
+def meter():
+    yield from rewrite()
+    for n, document in enumerate(files('responses/*.json',
+                                       'responses/*.ndjson')):
+        yield SPECS[(n + 1) % len(SPECS)] + b'\n' + document
+
+
+def encoded():
+    for n, document in enumerate(documents()):
+        treatment = (b'round=2', b'top=1 round=3', b'drop')[n % 3]
+        yield treatment + b'\n' + document
+    for text in (b'{0: 0.1234, 1: 0.8766}', b'0.93:5:cat', b'AACAPwAAAD8=',
+                 b'{"r":[0.123456,0.5]}', b'[0.25,0.75]', b'0.55',
+                 b'{"r":[{"score":0.51234,"label":"a"}]}'):
+        yield b'round=2\n' + text
+        yield b'top=1 round=1\n' + text
+
+
+def inflate():
+    for n, data in enumerate(files('responses/*.json')):
+        yield bytes([4 + n % 128]) + data
+        yield b'\0' + gzip.compress(data, mtime=0)
+        yield b'\1' + zlib.compress(data)
+    for n in range(64):
+        yield bytes([4 + n]) + b'{"p":[0.25,0.75]}'
+
+
+def directives():
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
+    line = re.compile(rb'^ *(modelguard_?[a-z_]* [^;{]*;|'
+                      rb'modelguard_profile [^{]*{[^}]*})$', re.M)
+    for pattern in ('t/*.t', 'conf-examples/*.conf',
+                    'conf-examples/fields/*.conf'):
+        for name in sorted(glob.glob(os.path.join(top, pattern))):
+            with open(name, 'rb') as f:
+                lines = line.findall(f.read())
+            for n in range(0, len(lines), 6):
+                text = b''
+                for found in lines[n:n + 6]:
+                    where = found.split()[0].split(b'_')[-1]
+                    if where not in (b'zone', b'profile', b'secret'):
+                        text += b'\t'
+                    text += b' '.join(found.split()) + b'\n'
+                yield b'modelguard_zone $arg_x zone=clients:1m;\n' \
+                    b'modelguard_profile public { scores round=2; }\n' + text
+
+
 SEEDS = {
+    'directives': directives,
+    'inflate': inflate,
+    'path': path,
+    'meter': meter,
+    'encoded': encoded,
+    'walk': walk,
     'frame': frame,
     'number': number,
     'json': json,

@@ -20,6 +20,8 @@ FUZZ_JOBS=${FUZZ_JOBS:-$JOBS}
 FUZZ_OUT=${FUZZ_OUT:-$BUILD/fuzz}
 FUZZ_SOURCES=${FUZZ_SOURCES:-$SOURCES}
 
+FUZZ_STEPS=${FUZZ_STEPS:-all}        # or build, or run
+
 CLANG=${CLANG:-clang}
 FLAGS="-g -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -fno-sanitize-recover=all"
 SANITIZERS=address,undefined
@@ -113,12 +115,17 @@ main()
     [ $# != 0 ] || set -- $(targets)
 
     mkdir -p "$FUZZ_OUT"
-    build_layer
 
-    for name in "$@"; do
-        [ -e "$TOP/t/fuzz/$name.c" ] || die "there is no t/fuzz/$name.c"
-        build_target "$name"
-    done
+    if [ "$FUZZ_STEPS" != run ]; then
+        build_layer
+
+        for name in "$@"; do
+            [ -e "$TOP/t/fuzz/$name.c" ] || die "there is no t/fuzz/$name.c"
+            build_target "$name"
+        done
+    fi
+
+    [ "$FUZZ_STEPS" != build ] || return 0
 
     say "$# targets, $FUZZ_TIME seconds each, $FUZZ_JOBS at a time"
 

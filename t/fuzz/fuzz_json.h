@@ -47,7 +47,8 @@ static const char *const  fuzz_names[] = {
     "\"p\"", "\"score\"", "\"label\"", "\"m\"", "\"s\"", "\"l\"", "\"o\"",
     "\"data\"", "\"shape\"", "\"datatype\"", "\"probs\"", "\"prob\"",
     "\"r\"", "\"x\"", "\"y\"", "\"a\"", "\"b\"", "\"sc\\u006fre\"", "\"\"",
-    "\"usage\"", "\"e\"", "\"stream\"", "\"n\"", "\"logprobs\"",
+    "\"usage\"", "\"e\"", "\"stream\"", "\"n\"", "\"d\"", "\"w\"", "\"c\"",
+    "\"logprobs\"",
     "\"prompt_tokens\"", "\"completion_tokens\"", "\"total_tokens\""
 };
 

@@ -6,7 +6,7 @@
  * the tokenizer does, replaced first.
  *
  *     numbers      of any size, NaN and the infinities: null
- *     \uXXXX       lone surrogates and zeros, too: a letter
+ *     \uHHHH       lone surrogates and zeros, too: a letter
  *     a zero       outside of strings, where jansson takes it for the end:
  *                  a question mark
  */

@@ -91,8 +91,8 @@ fuzz_split(fuzz_input_t *input, const uint8_t *data, size_t len)
 static inline int
 fuzz_spec_is_slow(const char *spec)
 {
-    const char  *p;
     unsigned     n;
+    const char  *p;
 
     n = 0;
 
@@ -273,9 +273,9 @@ typedef size_t (*fuzz_rest_pt)(uint8_t *data, size_t size, size_t max);
 static inline size_t
 fuzz_rules_mutate(uint8_t *data, size_t size, size_t max, fuzz_rest_pt rest)
 {
-    char     spec[FUZZ_SPEC * 2];
-    size_t   n, len;
-    uint8_t *p;
+    char      spec[FUZZ_SPEC * 2];
+    size_t    n, len;
+    uint8_t  *p;
 
     p = memchr(data, '\n', size);
     n = p != NULL ? (size_t) (p - data) : size + 1;

@@ -68,9 +68,9 @@ check_scale(const char *text, unsigned digits)
 static void
 check_round(const char *text, unsigned digits)
 {
-    ref_t    ref;
-    size_t   n, len;
-    char     wanted[REF_SIZE];
+    char      wanted[REF_SIZE];
+    ref_t     ref;
+    size_t    n, len;
     uint8_t  *out;
 
     len = strlen(text);
