@@ -31,7 +31,7 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	test test-modes test-hup test-postpone test-randomize test-asan \
 	test-static test-crash fuzz-budget lint lint-self check-layers check-style check-order \
 	check-docs check-examples test-clients test-servers demo run bench \
-	clean
+	soak clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  \1@\2/p' Makefile \
@@ -114,6 +114,11 @@ test-crash: build deps  ## kill -9, upgrades, floods of connections: 50 times
 	@MODELGUARD_CRASH=full tools/run-tests.sh crash t/85-kill.t \
 		t/86-upgrade.t t/87-lock-owner.t t/88-concurrent-budgets.t \
 		t/89-disk.t t/99-alerts.t
+
+# A minute of it: SOAK_TIME=60
+
+soak: build deps  ## mixed traffic, reloads and kills, SOAK_TIME=1200 seconds
+	@tools/soak/soak.py
 
 lint: deps check-style check-layers check-order lint-self  ## all checks below
 
