@@ -189,7 +189,8 @@ sub grow {
 
 sub sweep {
     my ($name, $begin, $kinds, @options) = @_;
-    my ($n, @calls) = calls($begin, $name =~ /^grown/, $kinds, @options);
+    my ($n, @calls) = calls($begin, scalar($name =~ /^grown/), $kinds,
+                             @options);
     my ($borne, @wrong) = (0);
     my %errors = @options;
     my $again = ($errors{error} // '') eq 'EINTR';

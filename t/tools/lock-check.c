@@ -72,6 +72,23 @@ static unsigned      lock_saids;
 static uint64_t      lock_taken;
 static int           lock_inside;         /* of the table's own functions */
 static int           lock_pid;
+static char          lock_path[4096];
+
+
+/* nginx takes the environment away */
+
+__attribute__((constructor))
+static void
+lock_begin(void)
+{
+    const char  *path;
+
+    path = getenv("MODELGUARD_LOCKS");
+
+    if (path) {
+        (void) snprintf(lock_path, sizeof(lock_path), "%s", path);
+    }
+}
 
 
 /* 1 in a worker, where it also begins */
@@ -113,7 +130,6 @@ lock_say(const char *rule, const void *where, const char *what)
     char         line[512];
     Dl_info      info;
     unsigned     i;
-    const char  *path;
 
     for (i = 0; i < lock_saids; i++) {
         if (lock_said[i] == where) {
@@ -123,12 +139,6 @@ lock_say(const char *rule, const void *where, const char *what)
 
     if (lock_saids < LOCK_SAID) {
         lock_said[lock_saids++] = where;
-    }
-
-    path = getenv("MODELGUARD_LOCKS");
-
-    if (path == NULL) {
-        return;
     }
 
     memset(&info, 0, sizeof(Dl_info));
@@ -141,7 +151,7 @@ lock_say(const char *rule, const void *where, const char *what)
                  info.dli_sname ? info.dli_sname
                  : info.dli_fname ? info.dli_fname : "?");
 
-    fd = open(path, O_WRONLY|O_APPEND|O_CREAT|O_CLOEXEC, 0666);
+    fd = open(lock_path, O_WRONLY|O_APPEND|O_CREAT|O_CLOEXEC, 0666);
 
     if (fd != -1) {
         lock_inside++;
