@@ -31,7 +31,7 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	test test-modes test-hup test-postpone test-randomize test-asan \
 	test-static test-crash fuzz-budget lint lint-self check-layers check-style check-order \
 	check-docs check-examples test-clients test-servers demo run bench \
-	soak clean
+	soak test-faults check-locks clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  \1@\2/p' Makefile \
@@ -114,6 +114,18 @@ test-crash: build deps  ## kill -9, upgrades, floods of connections: 50 times
 	@MODELGUARD_CRASH=full tools/run-tests.sh crash t/85-kill.t \
 		t/86-upgrade.t t/87-lock-owner.t t/88-concurrent-budgets.t \
 		t/89-disk.t t/99-alerts.t
+
+# every n and every kind of what make test tries some of
+
+test-faults: build deps  ## all allocations, calls and lengths that may fail
+	@MODELGUARD_FAULTS=full tools/run-tests.sh default \
+		t/75-truncated-upstream.t t/76-allocation-failure.t \
+		t/77-start-faults.t t/78-short-io.t t/79-lying-upstream.t \
+		t/99-alerts.t
+
+check-locks: build deps  ## the rules about locks, watched; known bugs put back
+	@tools/check-locks.sh
+	@tools/check-locks.sh --self-test
 
 # A minute of it: SOAK_TIME=60
 

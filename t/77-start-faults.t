@@ -15,7 +15,7 @@ use Time::HiRes qw( sleep );
 
 use constant {
     FULL => ($ENV{MODELGUARD_FAULTS} // '') eq 'full',
-    SOME => 60, LIMIT => 1000,
+    SOME => 30, LIMIT => 1000,
 };
 
 my $fault = ModelguardFault->new or exit;

@@ -77,7 +77,7 @@ for my $case (
     for my $kind ($kinds =~ /recv|send/ ? qw( gzip params sse uniform )
                                         : qw( large params ))
     {
-        for my $n (1 .. ($full ? 200 : 12)) {
+        for my $n (1 .. ($full ? 200 : 6)) {
             my ($hit, @found) = faults($kind, $name, $kinds, @options,
                                        first => $n);
 
