@@ -31,7 +31,7 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	test test-modes test-hup test-postpone test-randomize test-asan \
 	test-static test-crash fuzz-budget lint lint-self check-layers check-style check-order \
 	check-docs check-examples test-clients test-servers demo run bench \
-	soak test-faults check-locks clean
+	bench-docs soak test-faults check-locks clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  \1@\2/p' Makefile \
@@ -138,6 +138,7 @@ lint-self:
 	@tools/check-style.py --self-test
 	@tools/check-layers.sh --self-test
 	@tools/check-order.sh --self-test >/dev/null
+	@tools/bench/bench.py --self-test
 
 check-style: deps  ## nginx style
 	@tools/check-style.py
@@ -163,9 +164,14 @@ test-servers: build  ## real model servers of PyPI, behind the guard
 	@tools/install-deps.sh servers
 	@tools/servers/run.py
 
-bench: build  ## cost beside plain nginx; also in build/bench.json
+# QUICK=1 for those who work on the benchmark: its numbers say nothing
+
+bench:  ## cost beside plain nginx and others: build/bench.{md,json,svg}
 	@tools/install-deps.sh bench
-	@tools/bench/bench.sh
+	@tools/bench/bench.sh $(if $(QUICK),--quick)
+
+bench-docs:  ## the last run's tables and chart into docs/performance.md
+	@tools/bench/report.py --docs >/dev/null
 
 clean:  ## remove the build folder
 	rm -rf build

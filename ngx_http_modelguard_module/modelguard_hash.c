@@ -7,19 +7,32 @@
 #include "modelguard_hash.h"
 
 
-#define MODELGUARD_HASH_COMPRESS  2
-#define MODELGUARD_HASH_FINALIZE  4
-
-
 #define modelguard_hash_rotate(word, bits)                                    \
     (((word) << (bits)) | ((word) >> (64 - (bits))))
 
+/* on four variables, for those of an array would not stay in registers */
+
+#define modelguard_hash_round()                                               \
+    (v0 += v1, v1 = modelguard_hash_rotate(v1, 13) ^ v0,                      \
+     v0 = modelguard_hash_rotate(v0, 32),                                     \
+     v2 += v3, v3 = modelguard_hash_rotate(v3, 16) ^ v2,                      \
+     v0 += v3, v3 = modelguard_hash_rotate(v3, 21) ^ v0,                      \
+     v2 += v1, v1 = modelguard_hash_rotate(v1, 17) ^ v2,                      \
+     v2 = modelguard_hash_rotate(v2, 32))
+
+#define modelguard_hash_absorb(word)                                          \
+    (v3 ^= (word), modelguard_hash_round(), modelguard_hash_round(),          \
+     v0 ^= (word))
+
+#define modelguard_hash_finish()                                              \
+    (modelguard_hash_round(), modelguard_hash_round(),                        \
+     modelguard_hash_round(), modelguard_hash_round())
+
 
 static inline uint64_t modelguard_hash_word(const uint8_t *data);
-static inline uint64_t modelguard_hash_tail(const uint8_t *data, size_t len);
-static inline void modelguard_hash_rounds(uint64_t *v, unsigned n);
-static inline void modelguard_hash_absorb(uint64_t *v, uint64_t word);
-static void modelguard_hash_mark(modelguard_id_t *id);
+static inline uint64_t modelguard_hash_tail(const uint8_t *data, size_t len,
+    size_t left);
+static inline void modelguard_hash_mark(modelguard_id_t *id);
 
 
 void
@@ -27,33 +40,34 @@ modelguard_hash(modelguard_id_t *id, const uint8_t *secret,
     const uint8_t *data, size_t len)
 {
     size_t    left;
-    uint64_t  low, high, v[4];
+    uint64_t  low, high, word, v0, v1, v2, v3;
 
     low = modelguard_hash_word(secret);
     high = modelguard_hash_word(secret + 8);
 
     /* "somepseudorandomlygeneratedbytes"; 0xee says 128 bits of output */
 
-    v[0] = low ^ 0x736f6d6570736575ULL;
-    v[1] = high ^ 0x646f72616e646f6dULL ^ 0xee;
-    v[2] = low ^ 0x6c7967656e657261ULL;
-    v[3] = high ^ 0x7465646279746573ULL;
+    v0 = low ^ 0x736f6d6570736575ULL;
+    v1 = high ^ 0x646f72616e646f6dULL ^ 0xee;
+    v2 = low ^ 0x6c7967656e657261ULL;
+    v3 = high ^ 0x7465646279746573ULL;
 
     for (left = len; left >= 8; left -= 8) {
-        modelguard_hash_absorb(v, modelguard_hash_word(data));
+        word = modelguard_hash_word(data);
+        modelguard_hash_absorb(word);
         data += 8;
     }
 
-    modelguard_hash_absorb(v, modelguard_hash_tail(data, left)
-                              | (uint64_t) (len & 0xff) << 56);
+    word = modelguard_hash_tail(data, len, left) | (uint64_t) len << 56;
+    modelguard_hash_absorb(word);
 
-    v[2] ^= 0xee;
-    modelguard_hash_rounds(v, MODELGUARD_HASH_FINALIZE);
-    id->low = v[0] ^ v[1] ^ v[2] ^ v[3];
+    v2 ^= 0xee;
+    modelguard_hash_finish();
+    id->low = v0 ^ v1 ^ v2 ^ v3;
 
-    v[1] ^= 0xdd;
-    modelguard_hash_rounds(v, MODELGUARD_HASH_FINALIZE);
-    id->high = v[0] ^ v[1] ^ v[2] ^ v[3];
+    v1 ^= 0xdd;
+    modelguard_hash_finish();
+    id->high = v0 ^ v1 ^ v2 ^ v3;
 
     modelguard_hash_mark(id);
 }
@@ -73,16 +87,25 @@ modelguard_hash_word(const uint8_t *data)
 }
 
 
+/* the last "left" (0 .. 7) of "len" bytes, at "data" */
+
 static inline uint64_t
-modelguard_hash_tail(const uint8_t *data, size_t len)
+modelguard_hash_tail(const uint8_t *data, size_t len, size_t left)
 {
     uint64_t  word;
 
-    word = 0;
+    if (left == 0) {
+        return 0;
+    }
 
-    while (len) {
-        len--;
-        word = word << 8 | data[len];
+    /* the word that ends with them, and what is not theirs shifted out */
+
+    if (len >= 8) {
+        return modelguard_hash_word(data + left - 8) >> (64 - 8 * left);
+    }
+
+    for (word = 0; left; left--) {
+        word = word << 8 | data[left - 1];
     }
 
     return word;
@@ -90,38 +113,6 @@ modelguard_hash_tail(const uint8_t *data, size_t len)
 
 
 static inline void
-modelguard_hash_rounds(uint64_t *v, unsigned n)
-{
-    while (n) {
-        v[0] += v[1];
-        v[1] = modelguard_hash_rotate(v[1], 13) ^ v[0];
-        v[0] = modelguard_hash_rotate(v[0], 32);
-
-        v[2] += v[3];
-        v[3] = modelguard_hash_rotate(v[3], 16) ^ v[2];
-
-        v[0] += v[3];
-        v[3] = modelguard_hash_rotate(v[3], 21) ^ v[0];
-
-        v[2] += v[1];
-        v[1] = modelguard_hash_rotate(v[1], 17) ^ v[2];
-        v[2] = modelguard_hash_rotate(v[2], 32);
-
-        n--;
-    }
-}
-
-
-static inline void
-modelguard_hash_absorb(uint64_t *v, uint64_t word)
-{
-    v[3] ^= word;
-    modelguard_hash_rounds(v, MODELGUARD_HASH_COMPRESS);
-    v[0] ^= word;
-}
-
-
-static void
 modelguard_hash_mark(modelguard_id_t *id)
 {
     /* 0:0 is a free slot in a table, so no client may have it */

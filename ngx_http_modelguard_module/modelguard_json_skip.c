@@ -4,13 +4,13 @@
  */
 
 
-#include "modelguard_json.h"
-#include "modelguard_scan.h"
+#include "modelguard_json_run.h"
 
 
-static void modelguard_json_run(modelguard_json_t *json);
-static const uint8_t *modelguard_json_plain(const uint8_t *p,
-    const uint8_t *end);
+static const uint8_t *json_run_key(const modelguard_json_t *json,
+    const uint8_t *p);
+static const uint8_t *json_run_elements(const modelguard_json_t *json,
+    const uint8_t *p);
 
 
 int
@@ -19,8 +19,8 @@ modelguard_json_skip(modelguard_json_t *json, unsigned depth)
     int  rc;
 
     do {
-        if (json->state == MODELGUARD_JSON_AFTER_VALUE && !json->error) {
-            modelguard_json_run(json);
+        if (!json->error && !json->partial) {
+            modelguard_json_run(json, depth);
         }
 
         rc = modelguard_json_next(json);
@@ -35,73 +35,141 @@ modelguard_json_skip(modelguard_json_t *json, unsigned depth)
 }
 
 
-/*
- * Passes over a run of members or elements that are numbers or plain strings,
- * each with the comma before it, as long as all of one lies in the piece and
- * no white space is in the way.  What it leaves, the state machine takes.
- */
-
-static void
-modelguard_json_run(modelguard_json_t *json)
+void
+modelguard_json_run(modelguard_json_t *json, unsigned depth)
 {
-    int             exponent, object;
+    int             object;
+    unsigned        state;
     const uint8_t  *p, *q, *end;
 
     p = json->p;
     end = json->end;
+    state = json->state;
+
+    if (state != MODELGUARD_JSON_AFTER_VALUE
+        && state != MODELGUARD_JSON_VALUE_OR_END
+        && state != MODELGUARD_JSON_KEY_OR_END)
+    {
+        return;
+    }
+
     object = modelguard_json_in_object(json);
 
-#if (MODELGUARD_SSE2)
+    for ( ;; ) {
 
-    while (!object && end - p > MODELGUARD_SCAN_NUMBER && *p == ',') {
+        /* from here the state machine could go on */
 
-        q = modelguard_scan_decimal(p + 1, &exponent);
-        if (q == NULL) {
-            break;
+        json->p = p;
+        json->state = state;
+
+        p = modelguard_json_run_space(p, end);
+
+        if (p == end) {
+            return;
         }
 
-        p = q;
-    }
+        if (*p == (object ? '}' : ']')) {
 
-#endif
-
-    while (end - p > 1 && *p == ',') {
-
-        q = p + 1;
-
-        if (object) {
-            q = modelguard_json_plain(q, end);
-
-            if (q == NULL || end - q < 2 || *q != ':') {
-                break;
+            if (json->depth <= depth + 1) {
+                return;
             }
 
-            q++;
+            json->depth--;
+            object = modelguard_json_in_object(json);
+            state = MODELGUARD_JSON_AFTER_VALUE;
+            p++;
+
+            continue;
         }
 
-        q = (*q == '"') ? modelguard_json_plain(q, end)
-                        : modelguard_scan_number(q, end, &exponent);
-        if (q == NULL) {
-            break;
+        if (state == MODELGUARD_JSON_AFTER_VALUE) {
+
+            if (*p != ',') {
+                return;
+            }
+
+            p = modelguard_json_run_space(p + 1, end);
         }
 
-        p = q;
+        if (object) {
+            p = json_run_key(json, p);
+        }
+
+        if (p == NULL || p == end) {
+            return;
+        }
+
+        if (*p == '{' || *p == '[') {
+
+            if (json->depth == json->limit) {
+                return;
+            }
+
+            object = (*p++ == '{');
+
+            if (!object) {
+                q = modelguard_scan_small(p, end);
+
+                if (q != NULL) {
+                    p = q;
+                    object = modelguard_json_in_object(json);
+                    state = MODELGUARD_JSON_AFTER_VALUE;
+
+                    continue;
+                }
+            }
+
+            state = object ? MODELGUARD_JSON_KEY_OR_END
+                           : MODELGUARD_JSON_VALUE_OR_END;
+
+            json->depth++;
+            modelguard_json_set_object(json, object);
+
+            continue;
+        }
+
+        p = object ? modelguard_json_run_scalar(json, p)
+                   : json_run_elements(json, p);
+
+        if (p == NULL) {
+            return;
+        }
+
+        state = MODELGUARD_JSON_AFTER_VALUE;
     }
-
-    json->p = p;
 }
 
 
-/* past a string without escapes and multi-byte characters, or NULL */
+/* past a member's name and its colon, or NULL */
 
 static const uint8_t *
-modelguard_json_plain(const uint8_t *p, const uint8_t *end)
+json_run_key(const modelguard_json_t *json, const uint8_t *p)
 {
-    if (p == end || *p != '"') {
+    unsigned  escaped;
+
+    if (p == json->end || *p != '"') {
         return NULL;
     }
 
-    p = modelguard_scan_string(p + 1, end);
+    escaped = 0;
+    p = modelguard_json_run_string(json, p, &escaped);
 
-    return (p < end && *p == '"') ? p + 1 : NULL;
+    return (p == NULL) ? NULL : modelguard_json_run_colon(p, json->end);
+}
+
+
+/* past one element, or a run of numbers; or NULL */
+
+static const uint8_t *
+json_run_elements(const modelguard_json_t *json, const uint8_t *p)
+{
+    const uint8_t  *q;
+
+    if (*p == '-' || (uint8_t) (*p - '0') < 10) {
+        q = json->simd->numbers(p, json->end);
+
+        return (q == p) ? NULL : q;
+    }
+
+    return modelguard_json_run_scalar(json, p);
 }

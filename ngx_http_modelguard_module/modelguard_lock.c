@@ -55,7 +55,21 @@ modelguard_lock_init(modelguard_lock_t *lock)
 int
 modelguard_lock_take(modelguard_lock_t *lock)
 {
-    return modelguard_lock_result(pthread_mutex_lock(&lock->u.mutex));
+    int  error;
+
+    /* of a robust mutex the C library tries faster than it locks */
+
+    error = pthread_mutex_trylock(&lock->u.mutex);
+
+    if (error == 0) {
+        return MODELGUARD_OK;
+    }
+
+    if (error == EBUSY) {
+        error = pthread_mutex_lock(&lock->u.mutex);
+    }
+
+    return modelguard_lock_result(error);
 }
 
 

@@ -154,6 +154,56 @@ modelguard_meter_number_bits(const modelguard_meter_number_t *number,
 }
 
 
+const uint8_t *
+modelguard_meter_number_run(const uint8_t *p, const uint8_t *end,
+    uint64_t *bits)
+{
+    size_t          len;
+    uint8_t         any;
+    uint64_t        sum;
+    const uint8_t  *q;
+
+    sum = 0;
+
+    while (end - p > 4 && p[0] == ',' && p[1] == '0') {
+
+        if (p[2] == ',' || p[2] == ']') {
+            p += 2;
+            continue;
+        }
+
+        if (p[2] != '.') {
+            break;
+        }
+
+        any = 0;
+
+        for (q = p + 3; q < end && (uint8_t) (*q - '0') < 10; q++) {
+            any |= *q;
+        }
+
+        len = (size_t) (q - (p + 3));
+
+        if (len == 0 || q == end || (*q != ',' && *q != ']')) {
+            break;
+        }
+
+        /* the digits but 0 have one of these bits */
+
+        if (any & 0xf) {
+            sum += (len < NUMBER_DIGITS) ? len * MODELGUARD_METER_DIGIT
+                                         : MODELGUARD_METER_FLOAT;
+        }
+
+        p = q;
+    }
+
+    *bits += sum;
+
+    return p;
+}
+
+
 static uint32_t
 number_digits(uint32_t n)
 {

@@ -49,5 +49,14 @@ int modelguard_meter_number_count(const modelguard_meter_number_t *number,
 uint32_t modelguard_meter_number_bits(const modelguard_meter_number_t *number,
     const modelguard_gauge_t *gauge);
 
+/*
+ * Takes the beginning of a run of numbers, with a comma before each, as far
+ * as they are like ",0,0.25,0.5" and it is known what follows: adds their
+ * thousandths of a bit where no step is known, and returns where that ends.
+ */
+
+const uint8_t *modelguard_meter_number_run(const uint8_t *p,
+    const uint8_t *end, uint64_t *bits);
+
 
 #endif /* MODELGUARD_METER_NUMBER_H_INCLUDED */

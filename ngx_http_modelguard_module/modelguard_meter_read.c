@@ -530,6 +530,13 @@ read_numbers(modelguard_meter_read_t *read)
 
     for (p = json->p; json->end - p >= 2 && *p == ','; p = q) {
 
+        if (!gauge->stepped) {
+            q = modelguard_meter_number_run(p, json->end, &bits);
+            if (q != p) {
+                continue;
+            }
+        }
+
         q = modelguard_scan_number(p + 1, json->end, &exponent);
         if (q == NULL) {
             break;
@@ -555,7 +562,7 @@ read_numbers(modelguard_meter_read_t *read)
 }
 
 
-/* of "0.ddd", which most are, what follows the first digit */
+/* of "0.ddd", what follows the first digit */
 
 static uint32_t
 read_fraction(const uint8_t *p, const uint8_t *stop)

@@ -10,6 +10,7 @@
 static int rewrite_run(modelguard_rewrite_t *rw);
 static int rewrite_token(modelguard_rewrite_t *rw);
 static int rewrite_is_run(const modelguard_rewrite_t *rw);
+static int rewrite_is_plain(const modelguard_rewrite_t *rw);
 static int rewrite_key(modelguard_rewrite_t *rw);
 static int rewrite_open(modelguard_rewrite_t *rw);
 static int rewrite_cut(modelguard_rewrite_t *rw);
@@ -36,6 +37,8 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
     rw->inner = NULL;
     rw->before = NULL;
 
+    modelguard_walk_init(&rw->walk, conf->rules->automaton, conf->depth);
+
     modelguard_rewrite_reset(rw);
 
     return rw;
@@ -56,8 +59,7 @@ modelguard_rewrite_reset(modelguard_rewrite_t *rw)
 {
     rewrite_metered(rw);
 
-    modelguard_walk_init(&rw->walk, rw->conf.rules->automaton,
-                         rw->conf.depth);
+    modelguard_walk_reset(&rw->walk, rw->conf.rules->automaton);
 
     rw->hold.raw_len = 0;
     rw->hold.from = NULL;
@@ -348,6 +350,10 @@ rewrite_run(modelguard_rewrite_t *rw)
             }
         }
 
+        if (rc == MODELGUARD_OK && rewrite_is_plain(rw)) {
+            rc = modelguard_rewrite_plain(rw);
+        }
+
         if (rc != MODELGUARD_OK) {
             return rc;
         }
@@ -397,6 +403,22 @@ rewrite_is_run(const modelguard_rewrite_t *rw)
 
     return place->value == NULL
            || place->value->treatment == scope->rule->treatment;
+}
+
+
+/* whether something may follow that needs no more than a look */
+
+static int
+rewrite_is_plain(const modelguard_rewrite_t *rw)
+{
+    const modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+
+    return (json->state == MODELGUARD_JSON_AFTER_VALUE
+            || json->state == MODELGUARD_JSON_KEY_OR_END
+            || json->state == MODELGUARD_JSON_VALUE_OR_END)
+           && !rw->skipping && !rw->dropping;
 }
 
 

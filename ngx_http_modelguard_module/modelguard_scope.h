@@ -69,6 +69,8 @@ typedef struct {
     unsigned                 shape:1;
     unsigned                 datatype:1;
     unsigned                 foreign:1;    /* the datatype is of no score */
+    unsigned                 decided:1;    /* the value, and its labels */
+    unsigned                 cut:1;        /* elements went */
     uint8_t                  value_frame;
     unsigned                 nlabels;
     modelguard_stretch_t     values;

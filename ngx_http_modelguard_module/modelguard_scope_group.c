@@ -8,6 +8,7 @@
 #include "modelguard_number.h"
 
 
+static int scope_has_cut(const modelguard_vector_t *vector);
 static void scope_decide_values(const modelguard_scope_t *group,
     const modelguard_vector_t *vector);
 static void scope_decide_rows(const modelguard_vector_t *all, uint64_t row);
@@ -47,6 +48,14 @@ modelguard_scope_grouped(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 
     if (group == NULL || !scope->holder) {
         return modelguard_scope_release(scopes, scope, p);
+    }
+
+    if (group->decided && scope->kind == MODELGUARD_SCOPE_LABELS) {
+
+        /* a duplicate: which elements went is known no longer */
+
+        return group->cut ? MODELGUARD_UNTREATABLE
+                          : modelguard_scope_release(scopes, scope, p);
     }
 
     stretch = NULL;
@@ -135,9 +144,30 @@ modelguard_scope_decide_group(modelguard_scopes_t *scopes,
         scope_decide_values(group, &vector);
     }
 
+    if (group->rule->nlabels) {
+        group->cut = (scope_has_cut(&vector) != 0);
+    }
+
+    group->decided = 1;
     group->nlabels = 0;
 
     return modelguard_scope_release(scopes, group, p);
+}
+
+
+static int
+scope_has_cut(const modelguard_vector_t *vector)
+{
+    uint32_t  i;
+
+    for (i = vector->first; i < vector->last; i++) {
+
+        if (vector->edits[i].op == MODELGUARD_EDIT_CUT) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

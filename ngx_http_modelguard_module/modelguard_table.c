@@ -4,25 +4,16 @@
  */
 
 
-#include "modelguard_table_inside.h"
+#include "modelguard_table_find.h"
 
 
 /* buckets of a shard are told apart by 32 bits of an id */
 
 #define MODELGUARD_TABLE_PAGES  ((uint64_t) 1 << 28)
 
-/* cells of a body that is small: its bucket has 8 cache lines, or 11 */
-
-#define MODELGUARD_TABLE_SMALL  2
-
 
 static unsigned modelguard_table_cells(unsigned budgets);
 static unsigned modelguard_table_geometry(size_t size, uint64_t *pages);
-static inline void modelguard_table_choose(const modelguard_table_t *table,
-    const modelguard_id_t *id, unsigned shard,
-    modelguard_table_bucket_t *buckets);
-static inline unsigned modelguard_table_way(const modelguard_id_t *stored,
-    const modelguard_id_t *id);
 
 
 size_t
@@ -236,14 +227,19 @@ modelguard_table_shard(const modelguard_table_t *table,
 int
 modelguard_table_lock(modelguard_table_t *table, unsigned shard)
 {
-    int                        rc;
-    modelguard_table_shard_t  *part;
+    return modelguard_table_take(table,
+                                 modelguard_table_part(table, shard));
+}
 
-    part = modelguard_table_part(table, shard);
-    rc = modelguard_lock_take(&part->lock);
 
+int
+modelguard_table_taken(modelguard_table_t *table,
+    modelguard_table_shard_t *part, int rc)
+{
     if (rc == MODELGUARD_LOCK_ORPHANED) {
-        modelguard_table_repair(table, shard);
+        modelguard_table_repair(table,
+                                (unsigned)
+                                (part - modelguard_table_part(table, 0)));
         modelguard_lock_repaired(&part->lock);
         rc = MODELGUARD_OK;
     }
@@ -429,8 +425,7 @@ void
 modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
     uint64_t now, modelguard_table_work_t *work)
 {
-    unsigned          way, line, shard;
-    modelguard_id_t  *ids;
+    unsigned  shard;
 
     shard = (unsigned) (id->low & (table->shards - 1));
 
@@ -450,104 +445,8 @@ modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
     }
 
     modelguard_table_choose(table, id, shard, work->buckets);
-
-    modelguard_table_prefetch(work->buckets[1].ids);
-    modelguard_table_prefetch(work->buckets[1].ids
-                              + MODELGUARD_TABLE_WAYS / 2);
-
-    /*
-     * Whose body is wanted is known when the ids have come from memory, and
-     * then it is another wait: all of the first bucket's come with the ids,
-     * if they are small.
-     */
-
-    if (table->cells <= MODELGUARD_TABLE_SMALL) {
-        ids = work->buckets[0].ids;
-
-        modelguard_table_unroll
-        for (line = MODELGUARD_TABLE_WAYS / 4; line < 8; line++) {
-            modelguard_table_prefetch(ids + line * 4);
-        }
-    }
-
-    way = modelguard_table_way(work->buckets[0].ids, id);
-
-    if (way < MODELGUARD_TABLE_WAYS) {
-        modelguard_table_record(table, &work->buckets[0], way, &work->record);
-        return;
-    }
-
-    way = modelguard_table_way(work->buckets[1].ids, id);
-
-    if (way < MODELGUARD_TABLE_WAYS) {
-        modelguard_table_record(table, &work->buckets[1], way, &work->record);
-        return;
-    }
-
-    work->record.id = NULL;
-}
-
-
-/* the two buckets of an id */
-
-static inline void
-modelguard_table_choose(const modelguard_table_t *table,
-    const modelguard_id_t *id, unsigned shard,
-    modelguard_table_bucket_t *buckets)
-{
-    size_t          size;
-    unsigned        i, pack;
-    uint64_t        word, page[2], place[2];
-    const uint8_t  *pages;
-
-    pack = modelguard_table_pack(table->cells);
-    size = MODELGUARD_TABLE_WAYS
-           * (sizeof(modelguard_id_t) + modelguard_table_room(table));
-
-    pages = (const uint8_t *) table + modelguard_table_first(table->shards)
-            + (uint64_t) shard * table->pages * MODELGUARD_TABLE_PAGE;
-
-    /* 32 bits choose a page, and what is left of them a bucket in it */
-
-    word = (id->low >> 32) * table->pages;
-    page[0] = word >> 32;
-    place[0] = (word & UINT32_MAX) * pack >> 32;
-
-    word = (id->high >> 32) * table->pages;
-    page[1] = word >> 32;
-    place[1] = (word & UINT32_MAX) * pack >> 32;
-
-    if (page[0] == page[1] && place[0] == place[1]) {
-        place[1] = (place[1] + 1 < pack) ? place[1] + 1 : 0;
-    }
-
-    modelguard_table_unroll
-    for (i = 0; i < MODELGUARD_TABLE_CHOICES; i++) {
-        buckets[i].ids = (modelguard_id_t *) (uintptr_t)
-                             (pages + page[i] * MODELGUARD_TABLE_PAGE
-                              + place[i] * size);
-        buckets[i].number = (page[i] * pack + place[i])
-                            * MODELGUARD_TABLE_WAYS;
-    }
-}
-
-
-/* the id's record in a bucket, or MODELGUARD_TABLE_WAYS */
-
-static inline unsigned
-modelguard_table_way(const modelguard_id_t *stored, const modelguard_id_t *id)
-{
-    unsigned  way;
-
-    modelguard_table_unroll
-    for (way = 0; way < MODELGUARD_TABLE_WAYS; way++) {
-
-        if (stored[way].low == id->low && stored[way].high == id->high) {
-            break;
-        }
-    }
-
-    return way;
+    modelguard_table_fetch(table, work->buckets);
+    modelguard_table_look(table, id, work->buckets, &work->record);
 }
 
 

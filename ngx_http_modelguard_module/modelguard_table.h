@@ -289,6 +289,17 @@ void modelguard_table_charge(modelguard_table_t *table,
     uint64_t now, modelguard_verdict_t *verdict);
 
 /*
+ * The same with the lock taken before and given back after it, for a request
+ * that is charged in one table only: the record comes from memory meanwhile.
+ * Results as of modelguard_table_lock(); if it is not MODELGUARD_OK nothing
+ * has been done.
+ */
+
+int modelguard_table_pay(modelguard_table_t *table,
+    const modelguard_id_t *id, modelguard_charge_t *charges, unsigned n,
+    uint64_t now, modelguard_verdict_t *verdict);
+
+/*
  * The verdict that modelguard_table_charge() would come to, without a trace:
  * as long as the lock is held, charging then comes to the same.  For requests
  * that are charged in several tables, all or nothing.

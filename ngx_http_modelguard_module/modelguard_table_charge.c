@@ -45,9 +45,9 @@ static void modelguard_table_bind(modelguard_table_bill_t *bill,
 
 
 void
-modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
-    modelguard_charge_t *charges, unsigned n, uint64_t now,
-    modelguard_verdict_t *verdict)
+modelguard_table_charge_any(modelguard_table_t *table,
+    const modelguard_id_t *id, modelguard_charge_t *charges, unsigned n,
+    uint64_t now, modelguard_verdict_t *verdict)
 {
     modelguard_table_bill_t   bill;
     modelguard_table_stat_t  *stat;

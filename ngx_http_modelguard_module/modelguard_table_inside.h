@@ -43,12 +43,31 @@
 
 #define modelguard_table_barrier()       __asm__ __volatile__("" ::: "memory")
 #define modelguard_table_prefetch(addr)  __builtin_prefetch(addr)
+#define modelguard_table_likely(cond)    __builtin_expect(!!(cond), 1)
+#define modelguard_table_inline          static inline                        \
+                                         __attribute__((always_inline))
 
 #else
 
 #define modelguard_table_barrier()
 #define modelguard_table_prefetch(addr)
+#define modelguard_table_likely(cond)    (cond)
+#define modelguard_table_inline          static inline
 
+#endif
+
+
+/*
+ * The same for what is going to be written, and may be another processor's.
+ * Compilers do not use that instruction unasked, for the oldest processors do
+ * nothing at it.
+ */
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define modelguard_table_prefetch_own(addr)                                   \
+    __asm__ __volatile__("prefetchw %0" :: "m" (*(const char *) (addr)))
+#else
+#define modelguard_table_prefetch_own(addr)  modelguard_table_prefetch(addr)
 #endif
 
 
@@ -113,7 +132,8 @@ typedef struct {
 
 typedef struct {
     modelguard_id_t  *ids;
-    uint64_t          number;                /* of its first record */
+    uint64_t          page;                  /* of the shard */
+    uint64_t          place;                 /* in it */
 } modelguard_table_bucket_t;
 
 
@@ -130,6 +150,16 @@ typedef struct {
     modelguard_table_record_t   record;
     modelguard_table_bucket_t   buckets[MODELGUARD_TABLE_CHOICES];
 } modelguard_table_work_t;
+
+
+/*
+ * What a checksum multiplies with: an id, what is beside the check, two words,
+ * and three for every cell
+ */
+
+#define MODELGUARD_TABLE_WORDS  (5 + 3 * MODELGUARD_TABLE_BUDGETS)
+
+extern const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS];
 
 
 /* bytes of a body in a bucket */
@@ -200,24 +230,19 @@ modelguard_table_first(unsigned shards)
 
 static inline void
 modelguard_table_bucket(const modelguard_table_t *table, unsigned shard,
-    uint64_t page, unsigned place, modelguard_table_bucket_t *bucket)
+    uint64_t page, uint64_t place, modelguard_table_bucket_t *bucket)
 {
-    unsigned  pack;
     uint64_t  offset;
 
-    pack = modelguard_table_pack(table->cells);
-    page += (uint64_t) shard * table->pages;
-
     offset = modelguard_table_first(table->shards)
-             + page * MODELGUARD_TABLE_PAGE
+             + ((uint64_t) shard * table->pages + page) * MODELGUARD_TABLE_PAGE
              + place * MODELGUARD_TABLE_WAYS
                * (sizeof(modelguard_id_t) + modelguard_table_room(table));
 
-    page -= (uint64_t) shard * table->pages;
-
     bucket->ids = (modelguard_id_t *) (uintptr_t)
                       ((const uint8_t *) table + offset);
-    bucket->number = (page * pack + place) * MODELGUARD_TABLE_WAYS;
+    bucket->page = page;
+    bucket->place = place;
 }
 
 
@@ -230,7 +255,9 @@ modelguard_table_record(const modelguard_table_t *table,
     record->body = (modelguard_table_body_t *)
                        ((uint8_t *) (bucket->ids + MODELGUARD_TABLE_WAYS)
                         + way * modelguard_table_room(table));
-    record->number = bucket->number + way;
+    record->number = (bucket->page * modelguard_table_pack(table->cells)
+                      + bucket->place)
+                     * MODELGUARD_TABLE_WAYS + way;
 }
 
 
@@ -275,6 +302,21 @@ modelguard_table_date(modelguard_cell_t *cell, uint64_t now)
 }
 
 
+/* the checksum of a journal whose body has its own */
+
+static inline uint32_t
+modelguard_table_check_journal(const modelguard_table_journal_t *journal)
+{
+    uint64_t  sum;
+
+    sum = journal->number * modelguard_table_factors[0]
+          + journal->records * modelguard_table_factors[1]
+          + journal->body.check * modelguard_table_factors[2];
+
+    return (uint32_t) (sum >> 32);
+}
+
+
 /* dates a body: seen now */
 
 static inline void
@@ -296,6 +338,11 @@ uint64_t modelguard_table_sum(const modelguard_table_t *table,
 
 void modelguard_table_nth(const modelguard_table_t *table, unsigned shard,
     uint64_t number, modelguard_table_record_t *record);
+
+/* the rest of modelguard_table_take(), which see */
+
+int modelguard_table_taken(modelguard_table_t *table,
+    modelguard_table_shard_t *part, int rc);
 
 /* finds the two buckets of an id, and its record if there is one */
 
@@ -330,15 +377,21 @@ uint32_t modelguard_table_until(const modelguard_budget_t *budget,
 void modelguard_table_hold(const modelguard_table_work_t *work,
     modelguard_table_body_t *body, unsigned known, uint32_t until);
 
+/* modelguard_table_charge.c */
+
+/* modelguard_table_charge(), whatever there is to charge */
+
+void modelguard_table_charge_any(modelguard_table_t *table,
+    const modelguard_id_t *id, modelguard_charge_t *charges, unsigned n,
+    uint64_t now, modelguard_verdict_t *verdict);
+
+
 /* modelguard_table_repair.c */
 
-/* the checksum of a record, and that of a journal whose body has its own */
+/* the checksum of a record */
 
 uint32_t modelguard_table_check_record(const modelguard_table_t *table,
     const modelguard_id_t *id, const modelguard_table_body_t *body);
-
-uint32_t modelguard_table_check_journal(
-    const modelguard_table_journal_t *journal);
 
 /* the record's image in the journal, to be changed and committed */
 

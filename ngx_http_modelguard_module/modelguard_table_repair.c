@@ -10,12 +10,7 @@
 #include "modelguard_table_inside.h"
 
 
-/* an id, what is beside the check, two words, and three for every cell */
-
-#define MODELGUARD_TABLE_WORDS  (5 + 3 * MODELGUARD_TABLE_BUDGETS)
-
-
-static const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS] = {
+const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS] = {
     0x70d00cf489b77f95ULL, 0x9d3008bd606e9589ULL, 0xf06f9ce73d4a569fULL,
     0x9a011cf6ea3a1d45ULL, 0x3447ea5acc53d737ULL, 0x658c4d7124310ccbULL,
     0x65666db928d39aebULL, 0xe71eb143c52bc83dULL, 0xe910f303e58fdecdULL,
@@ -83,19 +78,6 @@ modelguard_table_digest(const modelguard_table_t *table,
     check = (uint32_t) (sum >> 32);
 
     return check ? check : 1;
-}
-
-
-uint32_t
-modelguard_table_check_journal(const modelguard_table_journal_t *journal)
-{
-    uint64_t  sum;
-
-    sum = journal->number * modelguard_table_factors[0]
-          + journal->records * modelguard_table_factors[1]
-          + journal->body.check * modelguard_table_factors[2];
-
-    return (uint32_t) (sum >> 32);
 }
 
 

@@ -16,6 +16,8 @@
 
 
 static ngx_int_t ngx_http_modelguard_access_handler(ngx_http_request_t *r);
+static ngx_http_modelguard_noinline ngx_int_t ngx_http_modelguard_access(
+    ngx_http_request_t *r, ngx_http_modelguard_loc_conf_t *mglcf);
 static ngx_int_t ngx_http_modelguard_access_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
@@ -55,24 +57,31 @@ ngx_http_modelguard_access_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_modelguard_access_handler(ngx_http_request_t *r)
 {
-    uint64_t                         items;
-    ngx_int_t                        rc;
-    ngx_http_modelguard_ctx_t       *ctx;
     ngx_http_modelguard_loc_conf_t  *mglcf;
-
-    if (r != r->main) {
-        return NGX_DECLINED;
-    }
 
     mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
-    if (!mglcf->guarded && mglcf->checks == NULL
-        && (mglcf->budgets == NULL || mglcf->budgets->nelts == 0))
-    {
+    if (!mglcf->active || r != r->main) {
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_modelguard_ctx_get(r);
+    return ngx_http_modelguard_access(r, mglcf);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_access(ngx_http_request_t *r,
+    ngx_http_modelguard_loc_conf_t *mglcf)
+{
+    uint64_t                    items;
+    ngx_int_t                   rc;
+    ngx_uint_t                  n;
+    ngx_http_modelguard_ctx_t  *ctx;
+
+    n = mglcf->budgets ? mglcf->budgets->nelts : 0;
+
+    ctx = ngx_http_modelguard_ctx_get_room(r,
+                                  n ? ngx_http_modelguard_bill_size(n) : 0);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -115,7 +124,7 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    if (mglcf->budgets == NULL || mglcf->budgets->nelts == 0) {
+    if (n == 0) {
 
         if (ctx->verdict == NGX_HTTP_MODELGUARD_NONE) {
             ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_ALLOWED);
@@ -125,7 +134,9 @@ ngx_http_modelguard_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    if (ngx_http_modelguard_meter_request(r, ctx, mglcf) != NGX_OK) {
+    if ((mglcf->meter_tokens || mglcf->meter_bits)
+        && ngx_http_modelguard_meter_request(r, ctx, mglcf) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

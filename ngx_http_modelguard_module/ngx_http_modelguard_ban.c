@@ -135,10 +135,10 @@ ngx_http_modelguard_ban_strike(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf)
 {
-    ngx_uint_t                         i, zones;
-    ngx_http_modelguard_bill_t        *bill;
-    ngx_http_modelguard_bill_line_t   *line;
-    ngx_http_modelguard_bill_zone_t   *zone;
+    ngx_uint_t                          i, zones;
+    ngx_http_modelguard_bill_t         *bill;
+    ngx_http_modelguard_bill_line_t    *line;
+    ngx_http_modelguard_zone_charge_t  *zone;
 
     if (mglcf->ban.after == 0) {
         return;
@@ -150,7 +150,7 @@ ngx_http_modelguard_ban_strike(ngx_http_request_t *r,
     for (i = 0; i < bill->nlines; i++) {
         line = &bill->lines[i];
 
-        if (!line->refused
+        if (!line->charge->refused
             || line->conf->dry_run
             || (zones & ((ngx_uint_t) 1 << line->zone)))
         {

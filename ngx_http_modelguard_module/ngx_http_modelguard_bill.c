@@ -14,35 +14,23 @@
 #include "ngx_http_modelguard_zone.h"
 
 
-/* a bill as the zones take it */
-
-typedef struct {
-    ngx_http_modelguard_zone_charge_t   zones[MODELGUARD_TABLE_BUDGETS];
-    modelguard_charge_t                *charges[MODELGUARD_TABLE_BUDGETS];
-                                                /* of the bill's lines */
-} ngx_http_modelguard_bill_sheet_t;
-
-
 static ngx_http_modelguard_bill_t *ngx_http_modelguard_bill_create(
     ngx_http_request_t *r, ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
 static ngx_int_t ngx_http_modelguard_bill_make(
     ngx_http_modelguard_bill_t *bill, uint64_t items);
+static ngx_int_t ngx_http_modelguard_bill_zone(
+    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line);
 static ngx_int_t ngx_http_modelguard_bill_line(
     ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line,
     uint64_t items);
-static ngx_int_t ngx_http_modelguard_bill_cost(
-    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line,
-    uint64_t items);
-static ngx_int_t ngx_http_modelguard_bill_zones(
-    ngx_http_modelguard_bill_t *bill);
-static void ngx_http_modelguard_bill_lay(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_bill_sheet_t *sheet);
-static void ngx_http_modelguard_bill_reserve(
-    ngx_http_modelguard_bill_line_t *line, modelguard_charge_t *charge);
-static modelguard_verdict_t *ngx_http_modelguard_bill_read(
-    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_sheet_t *sheet,
-    ngx_uint_t speaker, uint64_t now);
+static ngx_int_t ngx_http_modelguard_bill_budget(
+    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line);
+static uint64_t ngx_http_modelguard_bill_reserve(
+    const ngx_http_modelguard_bill_line_t *line);
+static void ngx_http_modelguard_bill_sort(ngx_http_modelguard_bill_t *bill);
+static void ngx_http_modelguard_bill_tell(ngx_http_modelguard_bill_t *bill,
+    const ngx_http_modelguard_zone_charge_t *speaker);
 static void ngx_http_modelguard_bill_refuse(ngx_http_modelguard_bill_t *bill,
     const modelguard_verdict_t *verdict);
 static ngx_int_t ngx_http_modelguard_bill_pass(
@@ -57,18 +45,24 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items)
 {
-    uint64_t                           now;
-    ngx_int_t                          rc;
-    ngx_time_t                        *tp;
-    ngx_uint_t                         speaker;
-    modelguard_verdict_t              *verdict;
-    ngx_http_modelguard_bill_t        *bill;
-    ngx_http_modelguard_bill_line_t   *line;
-    ngx_http_modelguard_bill_sheet_t   sheet;
+    uint64_t                            now;
+    ngx_int_t                           rc;
+    ngx_time_t                         *tp;
+    ngx_uint_t                          speaker;
+    modelguard_verdict_t               *verdict;
+    ngx_http_modelguard_bill_t         *bill;
 
     bill = ngx_http_modelguard_bill_create(r, ctx, mglcf);
+    if (bill == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    if (bill == NULL || ngx_http_modelguard_bill_make(bill, items) != NGX_OK) {
+    tp = ngx_timeofday();
+    now = (uint64_t) tp->sec * 1000 + tp->msec;
+
+    bill->time = now;
+
+    if (ngx_http_modelguard_bill_make(bill, items) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -79,29 +73,19 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
         return ngx_http_modelguard_bill_pass(bill);
     }
 
-    ngx_http_modelguard_bill_lay(bill, &sheet);
-
-    tp = ngx_timeofday();
-    now = (uint64_t) tp->sec * 1000 + tp->msec;
-
-    speaker = ngx_http_modelguard_zone_charge(sheet.zones, bill->nzones, now,
+    speaker = ngx_http_modelguard_zone_charge(bill->zones, bill->nzones, now,
                                               r->connection->log);
 
-    verdict = ngx_http_modelguard_bill_read(bill, &sheet, speaker, now);
-    line = &bill->lines[bill->which];
+    verdict = &bill->zones[speaker].verdict;
 
-    ctx->budget = line->conf->name;
-    ctx->remaining = line->remaining;
-    ctx->reset = (line->reset == MODELGUARD_BUDGET_NEVER)
-                 ? MODELGUARD_BUDGET_NEVER
-                 : ngx_http_modelguard_bill_seconds(line->reset);
-    ctx->cost = bill->lines[0].cost;
-    ctx->client = bill->zones[line->zone].id;
-    ctx->has_client = 1;
+    ngx_http_modelguard_bill_tell(bill, &bill->zones[speaker]);
 
     if (verdict->verdict == MODELGUARD_PASSED) {
         bill->charged = 1;
-        ngx_http_modelguard_settle_open(bill);
+
+        if (!bill->exact || bill->refunds) {
+            ngx_http_modelguard_settle_open(bill);
+        }
 
         return ngx_http_modelguard_bill_pass(bill);
     }
@@ -127,7 +111,8 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     /* a ban was logged when it began */
 
     if (verdict->verdict != MODELGUARD_BANNED) {
-        ngx_http_modelguard_bill_log(bill, line, mglcf->dry_run);
+        ngx_http_modelguard_bill_log(bill, &bill->lines[bill->which],
+                                     mglcf->dry_run);
     }
 
     if (mglcf->dry_run) {
@@ -178,21 +163,15 @@ ngx_http_modelguard_bill_refuse(ngx_http_modelguard_bill_t *bill,
 }
 
 
-/*
- * A cleanup's data if something may have to be settled, else just memory; a
- * bill that was refused is written anew when the request tries again.
- */
+/* one that was refused is written anew when the request tries again */
 
 static ngx_http_modelguard_bill_t *
 ngx_http_modelguard_bill_create(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf)
 {
-    size_t                              size;
-    ngx_uint_t                          i, n, exact, settle;
-    ngx_pool_cleanup_t                 *cln;
-    ngx_http_modelguard_bill_t         *bill;
-    ngx_http_modelguard_budget_conf_t  *conf;
+    ngx_uint_t                   n;
+    ngx_http_modelguard_bill_t  *bill;
 
     bill = ctx->bill;
 
@@ -200,40 +179,16 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
         return bill;
     }
 
-    conf = mglcf->budgets->elts;
     n = mglcf->budgets->nelts;
-    exact = 1;
-    settle = 0;
 
-    for (i = 0; i < n; i++) {
+    /* the room is for the location that the request came to first */
 
-        if (conf[i].unit == NGX_HTTP_MODELGUARD_UNIT_CONCURRENT
-            || ngx_http_modelguard_cost_unknown(conf[i].unit))
-        {
-            exact = 0;
-        }
-
-        settle |= !conf[i].always;
-    }
-
-    settle |= !exact;
-
-    size = sizeof(ngx_http_modelguard_bill_t)
-           + n * (sizeof(ngx_http_modelguard_bill_line_t)
-                  + sizeof(ngx_http_modelguard_bill_zone_t));
-
-    if (settle) {
-        cln = ngx_pool_cleanup_add(r->main->pool, size);
-        if (cln == NULL) {
-            return NULL;
-        }
-
-        bill = cln->data;
+    if (ctx->room && ngx_http_modelguard_bill_size(n) <= ctx->room_size) {
+        bill = ctx->room;
+        ctx->room = NULL;
 
     } else {
-        cln = NULL;
-
-        bill = ngx_palloc(r->main->pool, size);
+        bill = ngx_palloc(r->main->pool, ngx_http_modelguard_bill_size(n));
         if (bill == NULL) {
             return NULL;
         }
@@ -242,20 +197,12 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
     bill->request = r->main;
     bill->ctx = ctx;
     bill->conf = mglcf;
-    bill->time = 0;
-    bill->which = 0;
-    bill->exact = exact;
     bill->charged = 0;
     bill->settled = 0;
     bill->leased = 0;
-    bill->nzones = 0;
-    bill->nlines = 0;
-    bill->lines = (ngx_http_modelguard_bill_line_t *) (bill + 1);
-    bill->zones = (ngx_http_modelguard_bill_zone_t *) (bill->lines + n);
-
-    if (cln) {
-        cln->handler = ngx_http_modelguard_settle;
-    }
+    bill->zones = &bill->zone;
+    bill->charges = (modelguard_charge_t *) (bill + 1);
+    bill->lines = (ngx_http_modelguard_bill_line_t *) (bill->charges + n);
 
     ctx->bill = bill;
 
@@ -267,40 +214,137 @@ static ngx_int_t
 ngx_http_modelguard_bill_make(ngx_http_modelguard_bill_t *bill, uint64_t items)
 {
     ngx_int_t                           rc;
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, n;
+    modelguard_charge_t                *charge;
     ngx_http_modelguard_bill_line_t    *line;
     ngx_http_modelguard_budget_conf_t  *conf;
 
     conf = bill->conf->budgets->elts;
+    n = bill->conf->budgets->nelts;
+    line = bill->lines;
+    charge = bill->charges;
 
-    bill->nlines = 0;
     bill->which = 0;
+    bill->exact = 1;
+    bill->refunds = 0;
+    bill->tries = 0;
+    bill->nzones = 0;
+    bill->nlines = 0;
 
-    for (i = 0; i < bill->conf->budgets->nelts; i++) {
-        line = &bill->lines[bill->nlines];
+    for (i = 0; i < n; i++, conf++) {
 
-        line->conf = &conf[i];
-        line->budget = conf[i].budget;
-        line->cost = 0;
-        line->dated = 0;
-        line->remaining = 0;
-        line->reset = 0;
-        line->wait = 0;
-        line->zone = 0;
-        line->refused = 0;
+        charge->name = conf->id;
+        charge->budget = &conf->budget;
+        charge->cost = 1;
+        charge->dry_run = conf->dry_run;
+        charge->refused = 0;
 
-        rc = ngx_http_modelguard_bill_line(bill, line, items);
+        line->conf = conf;
+        line->charge = charge;
+        line->dated = bill->time;
 
-        if (rc == NGX_ERROR) {
+        /* most are as they are written */
+
+        if (conf->unit != NGX_HTTP_MODELGUARD_UNIT_REQUESTS
+            || conf->limit
+            || conf->burst
+            || bill->conf->costs)
+        {
+            rc = ngx_http_modelguard_bill_line(bill, line, items);
+
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            if (rc != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
+
+        bill->refunds |= !conf->always;
+        bill->tries |= conf->dry_run;
+
+        if (bill->nzones == 1 && bill->zones[0].zone == conf->zone) {
+            line->zone = 0;
+            bill->zones[0].n++;
+
+        } else if (ngx_http_modelguard_bill_zone(bill, line) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (rc == NGX_OK) {
-            bill->nlines++;
+        line++;
+        charge++;
+    }
+
+    bill->nlines = line - bill->lines;
+
+    if (bill->nzones > 1 || !bill->exact) {
+        ngx_http_modelguard_bill_sort(bill);
+    }
+
+    return NGX_OK;
+}
+
+
+/* finds the line's zone among the bill's, or adds it */
+
+static ngx_int_t
+ngx_http_modelguard_bill_zone(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_bill_line_t *line)
+{
+    ngx_int_t                           rc;
+    ngx_uint_t                          i;
+    ngx_http_modelguard_zone_charge_t  *zone;
+    u_char                              addr[NGX_HTTP_MODELGUARD_ADDR_MAX];
+
+    for (i = 0; i < bill->nzones; i++) {
+        if (bill->zones[i].zone == line->conf->zone) {
+            break;
         }
     }
 
-    return ngx_http_modelguard_bill_zones(bill);
+    line->zone = i;
+
+    if (i < bill->nzones) {
+        bill->zones[i].n++;
+        return NGX_OK;
+    }
+
+    if (i == 1 && bill->zones == &bill->zone) {
+        zone = ngx_palloc(bill->request->pool,
+                          bill->conf->budgets->nelts
+                          * sizeof(ngx_http_modelguard_zone_charge_t));
+        if (zone == NULL) {
+            return NGX_ERROR;
+        }
+
+        zone[0] = bill->zone;
+        bill->zones = zone;
+    }
+
+    zone = &bill->zones[i];
+
+    bill->nzones++;
+
+    zone->zone = line->conf->zone;
+    zone->n = 1;
+    zone->charges = bill->charges;
+    zone->special = 0;
+    zone->keyless = 0;
+
+    rc = ngx_http_modelguard_zone_client(bill->request, zone->zone, &zone->id);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    zone->keyless = 1;
+    zone->special = 1;
+
+    ngx_http_modelguard_zone_address(zone->zone, addr,
+                                ngx_http_modelguard_addr(bill->request, addr),
+                                &zone->id);
+    return NGX_OK;
 }
 
 
@@ -311,10 +355,72 @@ ngx_http_modelguard_bill_line(ngx_http_modelguard_bill_t *bill,
     ngx_http_modelguard_bill_line_t *line, uint64_t items)
 {
     ngx_int_t                                 rc;
-    const char                               *name;
+    ngx_uint_t                                unknown;
     const ngx_http_modelguard_budget_conf_t  *conf;
 
     conf = line->conf;
+
+    if (conf->limit || conf->burst) {
+        rc = ngx_http_modelguard_bill_budget(bill, line);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    unknown = ngx_http_modelguard_cost_unknown(conf->unit);
+
+    if (unknown || conf->unit == NGX_HTTP_MODELGUARD_UNIT_CONCURRENT) {
+        bill->exact = 0;
+    }
+
+    rc = ngx_http_modelguard_cost_find(bill->request, bill->conf, conf->unit,
+                                       &line->charge->cost);
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_OK) {
+
+        if (unknown && line->charge->cost == 0) {
+            line->charge->cost = 1;
+        }
+
+        return NGX_OK;
+    }
+
+    if (unknown) {
+        line->charge->cost = NGX_HTTP_MODELGUARD_ZONE_MEAN;
+        line->charge->remaining = ngx_http_modelguard_bill_reserve(line);
+
+    } else if (conf->unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS) {
+        line->charge->cost = items;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the limit and the burst of this request */
+
+static ngx_int_t
+ngx_http_modelguard_bill_budget(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_bill_line_t *line)
+{
+    ngx_int_t                                 rc;
+    const char                               *name;
+    modelguard_budget_t                      *budget;
+    const ngx_http_modelguard_budget_conf_t  *conf;
+
+    conf = line->conf;
+
+    budget = ngx_palloc(bill->request->pool, sizeof(modelguard_budget_t));
+    if (budget == NULL) {
+        return NGX_ERROR;
+    }
+
+    *budget = conf->budget;
+    line->charge->budget = budget;
 
     /* a directive's words end in NUL */
 
@@ -322,8 +428,7 @@ ngx_http_modelguard_bill_line(ngx_http_modelguard_bill_t *bill,
 
     if (conf->limit) {
         rc = ngx_http_modelguard_cost_evaluate(bill->request, conf->limit, 1,
-                                               "limit", name,
-                                               &line->budget.limit);
+                                               "limit", name, &budget->limit);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -331,223 +436,97 @@ ngx_http_modelguard_bill_line(ngx_http_modelguard_bill_t *bill,
 
     if (conf->burst
         && ngx_http_modelguard_cost_evaluate(bill->request, conf->burst, 0,
-                                             "burst", name,
-                                             &line->budget.burst)
+                                             "burst", name, &budget->burst)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_modelguard_bill_cost(bill, line, items);
-}
-
-
-static ngx_int_t
-ngx_http_modelguard_bill_cost(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_bill_line_t *line, uint64_t items)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_modelguard_cost_find(bill->request, bill->conf,
-                                       line->conf->unit, &line->cost);
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_modelguard_cost_unknown(line->conf->unit)) {
-
-        if (rc == NGX_DECLINED) {
-            line->cost = NGX_HTTP_MODELGUARD_ZONE_MEAN;
-
-        } else if (line->cost == 0) {
-            line->cost = 1;
-        }
-
-        return NGX_OK;
-    }
-
-    if (rc == NGX_DECLINED) {
-        line->cost = (line->conf->unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS)
-                     ? items : 1;
-    }
-
     return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_http_modelguard_bill_zones(ngx_http_modelguard_bill_t *bill)
+/* what a client without a mean is charged at first */
+
+static uint64_t
+ngx_http_modelguard_bill_reserve(const ngx_http_modelguard_bill_line_t *line)
 {
-    ngx_str_t                         addr;
-    ngx_uint_t                        i, j;
-    ngx_http_modelguard_zone_t       *zone;
+    switch (line->conf->unit) {
+
+    case NGX_HTTP_MODELGUARD_UNIT_TOKENS:
+        return NGX_HTTP_MODELGUARD_RESERVE_TOKENS;
+
+    case NGX_HTTP_MODELGUARD_UNIT_BITS:
+        return NGX_HTTP_MODELGUARD_RESERVE_BITS;
+
+    default: /* NGX_HTTP_MODELGUARD_UNIT_BYTES */
+        return NGX_HTTP_MODELGUARD_RESERVE_BYTES;
+    }
+}
+
+
+/* puts the charges of each zone side by side, and notes what is to be asked */
+
+static void
+ngx_http_modelguard_bill_sort(ngx_http_modelguard_bill_t *bill)
+{
+    ngx_uint_t                        i, j, n;
+    modelguard_charge_t               charges[MODELGUARD_TABLE_BUDGETS];
     ngx_http_modelguard_bill_line_t  *line;
-    u_char                            buf[NGX_HTTP_MODELGUARD_ADDR_MAX];
 
-    addr.data = buf;
-    addr.len = ngx_http_modelguard_addr(bill->request, buf);
+    n = 0;
 
-    bill->nzones = 0;
+    for (j = 0; j < bill->nzones; j++) {
 
-    for (i = 0; i < bill->nlines; i++) {
-        line = &bill->lines[i];
-        zone = line->conf->zone;
+        bill->zones[j].charges = &bill->charges[n];
+        bill->zones[j].special |= !bill->exact;
 
-        for (j = 0; j < bill->nzones; j++) {
-            if (bill->zones[j].zone == zone) {
-                break;
+        for (i = 0; i < bill->nlines; i++) {
+            line = &bill->lines[i];
+
+            if (line->zone == j) {
+                charges[n] = *line->charge;
+                line->charge = &bill->charges[n++];
             }
         }
-
-        line->zone = j;
-
-        if (j < bill->nzones) {
-            continue;
-        }
-
-        bill->nzones++;
-        bill->zones[j].zone = zone;
-
-        if (ngx_http_modelguard_zone_client(bill->request, zone, &addr,
-                                            &bill->zones[j].id)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
     }
 
-    return NGX_OK;
+    ngx_memcpy(bill->charges, charges, n * sizeof(modelguard_charge_t));
 }
 
+
+/* what the zones say */
 
 static void
-ngx_http_modelguard_bill_lay(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_bill_sheet_t *sheet)
+ngx_http_modelguard_bill_tell(ngx_http_modelguard_bill_t *bill,
+    const ngx_http_modelguard_zone_charge_t *speaker)
 {
-    ngx_uint_t                          i, unknown;
-    modelguard_charge_t                *charge;
-    ngx_http_modelguard_bill_line_t    *line;
-    ngx_http_modelguard_zone_charge_t  *zone;
-
-    unknown = 0;
-
-    for (i = 0; i < bill->nzones; i++) {
-        zone = &sheet->zones[i];
-
-        zone->zone = bill->zones[i].zone;
-        zone->id = bill->zones[i].id;
-        zone->n = 0;
-    }
-
-    for (i = 0; i < bill->nlines; i++) {
-        line = &bill->lines[i];
-        zone = &sheet->zones[line->zone];
-        charge = &zone->charges[zone->n++];
-
-        ngx_memzero(charge, sizeof(modelguard_charge_t));
-
-        charge->name = line->conf->id;
-        charge->budget = &line->budget;
-        charge->cost = line->cost;
-        charge->dry_run = line->conf->dry_run;
-
-        sheet->charges[i] = charge;
-
-        if (line->cost == NGX_HTTP_MODELGUARD_ZONE_MEAN) {
-            unknown |= (ngx_uint_t) 1 << line->zone;
-        }
-    }
-
-    if (unknown == 0) {
-        return;
-    }
-
-    for (i = 0; i < bill->nzones; i++) {
-        if (unknown & ((ngx_uint_t) 1 << i)) {
-            ngx_http_modelguard_zone_means(&sheet->zones[i]);
-        }
-    }
-
-    for (i = 0; i < bill->nlines; i++) {
-        line = &bill->lines[i];
-
-        if (line->cost == NGX_HTTP_MODELGUARD_ZONE_MEAN) {
-            ngx_http_modelguard_bill_reserve(line, sheet->charges[i]);
-        }
-    }
-}
-
-
-/*
- * A guess of ours must not keep a client out for ever: never more than the
- * limit.  What modelguard_cost declares is taken at its word.
- */
-
-static void
-ngx_http_modelguard_bill_reserve(ngx_http_modelguard_bill_line_t *line,
-    modelguard_charge_t *charge)
-{
-    line->cost = charge->cost;
-
-    if (line->cost == 0) {
-
-        switch (line->conf->unit) {
-
-        case NGX_HTTP_MODELGUARD_UNIT_TOKENS:
-            line->cost = NGX_HTTP_MODELGUARD_RESERVE_TOKENS;
-            break;
-
-        case NGX_HTTP_MODELGUARD_UNIT_BITS:
-            line->cost = NGX_HTTP_MODELGUARD_RESERVE_BITS;
-            break;
-
-        default: /* NGX_HTTP_MODELGUARD_UNIT_BYTES */
-            line->cost = NGX_HTTP_MODELGUARD_RESERVE_BYTES;
-        }
-    }
-
-    line->cost = ngx_min(line->cost, line->budget.limit);
-
-    charge->cost = line->cost;
-}
-
-
-/* what the zones say, line by line; returns the verdict to speak of */
-
-static modelguard_verdict_t *
-ngx_http_modelguard_bill_read(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_bill_sheet_t *sheet, ngx_uint_t speaker, uint64_t now)
-{
-    ngx_uint_t                        i;
-    modelguard_charge_t              *charge, *which;
-    modelguard_verdict_t             *verdict;
+    const modelguard_charge_t        *which;
+    ngx_http_modelguard_ctx_t        *ctx;
     ngx_http_modelguard_bill_line_t  *line;
 
-    bill->time = now;
+    ctx = bill->ctx;
+    which = &speaker->charges[speaker->verdict.which];
+    line = bill->lines;
 
-    verdict = &sheet->zones[speaker].verdict;
-    which = &sheet->zones[speaker].charges[verdict->which];
-
-    for (i = 0; i < bill->nzones; i++) {
-        bill->zones[i].id = sheet->zones[i].id;
+    if (bill->nzones == 1) {
+        line += speaker->verdict.which;
     }
 
-    for (i = 0; i < bill->nlines; i++) {
-        line = &bill->lines[i];
-        charge = sheet->charges[i];
-
-        line->refused = charge->refused;
-        line->remaining = charge->remaining;
-        line->reset = charge->reset;
-        line->wait = charge->wait;
-        line->dated = now;
-
-        if (charge == which) {
-            bill->which = i;
-        }
+    while (line->charge != which) {
+        line++;
     }
 
-    return verdict;
+    bill->which = line - bill->lines;
+
+    ctx->budget = line->conf->name;
+    ctx->remaining = which->remaining;
+    ctx->reset = (which->reset == MODELGUARD_BUDGET_NEVER)
+                 ? MODELGUARD_BUDGET_NEVER
+                 : ngx_http_modelguard_bill_seconds(which->reset);
+    ctx->cost = bill->lines[0].charge->cost;
+    ctx->client = speaker->id;
+    ctx->has_client = 1;
 }
 
 
@@ -571,10 +550,16 @@ ngx_http_modelguard_bill_pass(ngx_http_modelguard_bill_t *bill)
                                    ? NGX_HTTP_MODELGUARD_STAT_DELAYED
                                    : NGX_HTTP_MODELGUARD_STAT_ALLOWED);
 
+    if (!bill->tries) {
+        return NGX_DECLINED;
+    }
+
+    /* those that only try have refused it, perhaps */
+
     for (i = 0; i < bill->nlines; i++) {
         line = &bill->lines[i];
 
-        if (!line->refused) {
+        if (!line->charge->refused) {
             continue;
         }
 
@@ -595,15 +580,15 @@ static void
 ngx_http_modelguard_bill_log(ngx_http_modelguard_bill_t *bill,
     ngx_http_modelguard_bill_line_t *line, ngx_uint_t dry_run)
 {
-    ngx_http_modelguard_bill_zone_t  *zone;
+    ngx_http_modelguard_zone_charge_t  *zone;
 
     zone = &bill->zones[line->zone];
 
     ngx_log_error(bill->conf->log_level, bill->request->connection->log, 0,
                   "modelguard: limiting requests%s, budget \"%V\", "
                   "cost: %uL, remaining: %uL, client: %016xL, by zone \"%V\"",
-                  dry_run ? ", dry run" : "", &line->conf->name, line->cost,
-                  line->remaining, zone->id.low,
+                  dry_run ? ", dry run" : "", &line->conf->name,
+                  line->charge->cost, line->charge->remaining, zone->id.low,
                   &zone->zone->shm_zone->shm.name);
 }
 

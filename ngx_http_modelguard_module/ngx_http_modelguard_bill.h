@@ -15,46 +15,33 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_modelguard_conf.h"
+#include "ngx_http_modelguard_zone.h"
 
 
 /* one budget of one request */
 
 typedef struct {
     const ngx_http_modelguard_budget_conf_t  *conf;
-    modelguard_budget_t                       budget;     /* with the limit and
-                                                             the burst of this
-                                                             request */
-    uint64_t                                  cost;       /* units, charged or
-                                                             reserved */
+    modelguard_charge_t                      *charge;     /* the cost, reserved
+                                                             or charged, and
+                                                             what came of it */
     uint64_t                                  dated;      /* ms, when that was;
                                                              leases: last */
-    uint64_t                                  remaining;  /* units, after it */
-    uint64_t                                  reset;      /* ms */
-    uint64_t                                  wait;       /* ms, if refused;
-                                                             may be
-                                                   MODELGUARD_BUDGET_NEVER */
     ngx_uint_t                                zone;       /* which of the
                                                              bill's */
-    unsigned                                  refused:1;  /* by this one; if it
-                                                             is dry-run it did
-                                                             not count */
 } ngx_http_modelguard_bill_line_t;
-
-
-typedef struct {
-    ngx_http_modelguard_zone_t               *zone;
-    modelguard_id_t                           id;         /* of the client */
-} ngx_http_modelguard_bill_zone_t;
 
 
 /*
  * In the request's pool, for as long as the request lives.  The lines are in
  * the order of the location's budgets, without those that a limit of
- * "unlimited" leaves out.
+ * "unlimited" leaves out; the charges are that, too, but zone by zone.
  */
 
 struct ngx_http_modelguard_bill_s {
+    ngx_pool_cleanup_t                        cleanup;    /* if something may
+                                                             have to be
+                                                             settled */
     ngx_http_request_t                       *request;    /* the main one */
     ngx_http_modelguard_ctx_t                *ctx;        /* its record */
     const ngx_http_modelguard_loc_conf_t     *conf;       /* whose budgets */
@@ -64,6 +51,9 @@ struct ngx_http_modelguard_bill_s {
                                                              of */
     unsigned                                  exact:1;    /* the costs are known
                                                              from the start */
+    unsigned                                  refunds:1;  /* some are given back
+                                                             if it fails */
+    unsigned                                  tries:1;    /* some only try */
     unsigned                                  charged:1;  /* not refused */
     unsigned                                  settled:1;
     unsigned                                  leased:1;   /* in the queue */
@@ -71,9 +61,20 @@ struct ngx_http_modelguard_bill_s {
 
     ngx_uint_t                                nzones;
     ngx_uint_t                                nlines;
-    ngx_http_modelguard_bill_zone_t          *zones;
+    ngx_http_modelguard_zone_charge_t        *zones;      /* "zone", if there
+                                                             is only one */
+    ngx_http_modelguard_zone_charge_t         zone;
     ngx_http_modelguard_bill_line_t          *lines;
+    modelguard_charge_t                      *charges;
 };
+
+
+/* bytes of a bill of so many budgets */
+
+#define ngx_http_modelguard_bill_size(n)                                      \
+    (sizeof(ngx_http_modelguard_bill_t)                                       \
+     + (n) * (sizeof(modelguard_charge_t)                                     \
+              + sizeof(ngx_http_modelguard_bill_line_t)))
 
 
 /* what is reserved where neither modelguard_cost nor the client's mean tells */

@@ -11,6 +11,7 @@
 #include "ngx_http_modelguard_delay.h"
 #include "ngx_http_modelguard_field.h"
 #include "ngx_http_modelguard_guard.h"
+#include "ngx_http_modelguard_media.h"
 #include "ngx_http_modelguard_meter.h"
 #include "ngx_http_modelguard_param.h"
 #include "ngx_http_modelguard_ratelimit.h"
@@ -58,6 +59,7 @@ ngx_http_modelguard_create_main_conf(ngx_conf_t *cf)
      *     mgmcf->nothing = NULL;
      *     mgmcf->stat = NULL;
      *     mgmcf->leases = NULL;
+     *     mgmcf->memory = NULL;
      *     mgmcf->used = 0;
      */
 
@@ -197,6 +199,8 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    conf->types_json = ngx_http_modelguard_media_json(conf);
+
     if (conf->fields == NULL) {
         conf->fields = prev->fields;
     }
@@ -215,6 +219,20 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         || ngx_http_modelguard_ratelimit_merge(cf, prev, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    conf->active = NGX_HTTP_MODELGUARD_IDLE;
+
+    if (conf->checks || (conf->budgets && conf->budgets->nelts)) {
+        conf->active = NGX_HTTP_MODELGUARD_CHARGES;
+    }
+
+    if (conf->guarded
+        || conf->meter_tokens || conf->meter_bits
+        || (conf->ratelimit
+            && conf->headers != NGX_HTTP_MODELGUARD_HEADERS_RETRY))
+    {
+        conf->active = NGX_HTTP_MODELGUARD_ACTIVE;
     }
 
     ngx_http_modelguard_guard_warn(cf, conf);

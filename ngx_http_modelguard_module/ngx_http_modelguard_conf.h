@@ -21,6 +21,7 @@
 #include "modelguard_param.h"
 #include "modelguard_table.h"
 #include "ngx_http_modelguard_ctx.h"
+#include "ngx_http_modelguard_memory.h"
 
 
 #define NGX_HTTP_MODELGUARD_BLOCK         0   /* modelguard_on_error */
@@ -33,6 +34,11 @@
 #define NGX_HTTP_MODELGUARD_BINARY_JSON   1
 #define NGX_HTTP_MODELGUARD_BINARY_FORBID 2
 
+#define NGX_HTTP_MODELGUARD_IDLE          0   /* active */
+#define NGX_HTTP_MODELGUARD_CHARGES       1   /* nothing with a response that is
+                                                 no error */
+#define NGX_HTTP_MODELGUARD_ACTIVE        2
+
 #define NGX_HTTP_MODELGUARD_BAN_UNSET     0xffffffff  /* ban.after */
 
 #define NGX_HTTP_MODELGUARD_UNIT_REQUESTS 0
@@ -42,6 +48,18 @@
 #define NGX_HTTP_MODELGUARD_UNIT_BITS     4
 #define NGX_HTTP_MODELGUARD_UNIT_CONCURRENT  5
 #define NGX_HTTP_MODELGUARD_UNITS         6   /* how many */
+
+
+/*
+ * What follows a question that all requests are asked, and is not to make
+ * the question longer: a frame on the stack, registers saved.
+ */
+
+#if defined(__GNUC__)
+#define ngx_http_modelguard_noinline  __attribute__((noinline))
+#else
+#define ngx_http_modelguard_noinline
+#endif
 
 
 typedef struct ngx_http_modelguard_zone_s  ngx_http_modelguard_zone_t;
@@ -118,6 +136,8 @@ typedef struct {
     ngx_http_modelguard_leases_t
                                 *leases;     /* of this process that are open;
                                                 NULL: no budget has any */
+    ngx_http_modelguard_memory_t
+                                *memory;     /* for responses */
     unsigned                     used:1;     /* some location is guarded or
                                                 has budgets */
 } ngx_http_modelguard_main_conf_t;
@@ -179,6 +199,11 @@ struct ngx_http_modelguard_loc_conf_s {
     ngx_uint_t                   depth;
     ngx_hash_t                   types;           /* modelguard_types */
     ngx_array_t                 *types_keys;
+    ngx_uint_t                   types_json;      /* application/json is one */
+
+    ngx_uint_t                   active;          /* what is to be done, see
+                                                     above: the first question
+                                                     of every request */
 
     unsigned                     meter_tokens:1;  /* a budget's unit is it */
     unsigned                     meter_bits:1;

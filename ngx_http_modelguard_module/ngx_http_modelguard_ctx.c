@@ -31,7 +31,14 @@ ngx_http_modelguard_ctx_find(ngx_http_request_t *r)
 ngx_http_modelguard_ctx_t *
 ngx_http_modelguard_ctx_get(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t         *cln;
+    return ngx_http_modelguard_ctx_get_room(r, 0);
+}
+
+
+ngx_http_modelguard_ctx_t *
+ngx_http_modelguard_ctx_get_room(ngx_http_request_t *r, size_t room)
+{
+    ngx_pool_t                 *pool;
     ngx_http_modelguard_ctx_t  *ctx;
 
     ctx = ngx_http_modelguard_ctx_find(r);
@@ -40,19 +47,19 @@ ngx_http_modelguard_ctx_get(ngx_http_request_t *r)
         return ctx;
     }
 
-    cln = ngx_pool_cleanup_add(r->main->pool,
-                               sizeof(ngx_http_modelguard_ctx_t));
-    if (cln == NULL) {
+    pool = r->main->pool;
+
+    ctx = ngx_palloc(pool, sizeof(ngx_http_modelguard_ctx_t) + room);
+    if (ctx == NULL) {
         return NULL;
     }
-
-    ctx = cln->data;
 
     ngx_memzero(ctx, sizeof(ngx_http_modelguard_ctx_t));
 
     /*
      * set by ngx_memzero():
      *
+     *     ctx->room = NULL;
      *     ctx->conf = NULL;
      *     ctx->rules = NULL;
      *     ctx->bill = NULL;
@@ -63,7 +70,17 @@ ngx_http_modelguard_ctx_get(ngx_http_request_t *r)
 
     ctx->request = r->main;
 
-    cln->handler = ngx_http_modelguard_ctx_cleanup;
+    if (room) {
+        ctx->room = ctx + 1;
+        ctx->room_size = room;
+    }
+
+    /* as ngx_pool_cleanup_add() does it, in memory that is there already */
+
+    ctx->cleanup.handler = ngx_http_modelguard_ctx_cleanup;
+    ctx->cleanup.data = ctx;
+    ctx->cleanup.next = pool->cleanup;
+    pool->cleanup = &ctx->cleanup;
 
     return ctx;
 }

@@ -53,7 +53,13 @@ typedef enum {
 
 
 struct ngx_http_modelguard_ctx_s {
+    ngx_pool_cleanup_t                     cleanup;    /* of the request's pool,
+                                                          which finds it */
     ngx_http_request_t                    *request;    /* the main request */
+    void                                  *room;       /* of what was asked for,
+                                                          until it is taken;
+                                                          or NULL */
+    size_t                                 room_size;
 
     /* the guard: set when a guarded location is first reached */
 
@@ -123,6 +129,11 @@ ngx_http_modelguard_ctx_t *ngx_http_modelguard_ctx_find(
 /* finds or creates; NULL if there is no memory */
 
 ngx_http_modelguard_ctx_t *ngx_http_modelguard_ctx_get(ngx_http_request_t *r);
+
+/* the same; one that is created has so many bytes beside it, at ctx->room */
+
+ngx_http_modelguard_ctx_t *ngx_http_modelguard_ctx_get_room(
+    ngx_http_request_t *r, size_t room);
 
 
 #endif /* NGX_HTTP_MODELGUARD_CTX_H_INCLUDED */

@@ -156,12 +156,12 @@ ngx_http_modelguard_delay_hold(ngx_http_request_t *r,
     bill = ctx->bill;
     line = &bill->lines[bill->which];
 
-    if (mglcf->delay_max == 0 || line->wait > mglcf->delay_max) {
+    if (mglcf->delay_max == 0 || line->charge->wait > mglcf->delay_max) {
         return NGX_DECLINED;
     }
 
     if (mglcf->dry_run) {
-        ngx_http_modelguard_delay_log(r, ctx, mglcf, line->wait);
+        ngx_http_modelguard_delay_log(r, ctx, mglcf, line->charge->wait);
         ctx->delayed = 1;
 
         return NGX_OK;
@@ -175,7 +175,7 @@ ngx_http_modelguard_delay_hold(ngx_http_request_t *r,
     delay->zone = bill->zones[line->zone].zone;
     delay->id = bill->zones[line->zone].id;
     delay->budget = line->conf->id;
-    delay->cost = line->cost;
+    delay->cost = line->charge->cost;
 
     wait = ngx_http_modelguard_delay_wait(delay, line);
 
@@ -264,7 +264,7 @@ ngx_http_modelguard_delay_wait(const ngx_http_modelguard_delay_t *delay,
 
     ahead = 0;
 
-    if (line->budget.kind == MODELGUARD_BUDGET_SLIDING) {
+    if (line->charge->budget->kind == MODELGUARD_BUDGET_SLIDING) {
 
         for (q = ngx_queue_prev(&delay->queue);
              q != &ngx_http_modelguard_delay_queue;
@@ -281,15 +281,15 @@ ngx_http_modelguard_delay_wait(const ngx_http_modelguard_delay_t *delay,
             }
         }
 
-        ahead = ahead * (double) line->budget.window
-                / (double) line->budget.limit;
+        ahead = ahead * (double) line->charge->budget->window
+                / (double) line->charge->budget->limit;
     }
 
     if (ahead > (double) NGX_HTTP_MODELGUARD_DELAY_MAX) {
         ahead = (double) NGX_HTTP_MODELGUARD_DELAY_MAX;
     }
 
-    return line->wait + (uint64_t) ahead + 1;
+    return line->charge->wait + (uint64_t) ahead + 1;
 }
 
 
@@ -314,7 +314,7 @@ ngx_http_modelguard_delay_log(ngx_http_request_t *r,
                   "modelguard: delaying request%s, %uL ms, budget \"%V\", "
                   "cost: %uL, client: %016xL, by zone \"%V\"",
                   mglcf->dry_run ? ", dry run" : "", wait, &line->conf->name,
-                  line->cost, bill->zones[line->zone].id.low,
+                  line->charge->cost, bill->zones[line->zone].id.low,
                   &line->conf->zone->shm_zone->shm.name);
 }
 

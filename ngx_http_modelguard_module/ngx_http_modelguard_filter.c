@@ -17,7 +17,8 @@
 
 
 static ngx_int_t ngx_http_modelguard_header_filter(ngx_http_request_t *r);
-static ngx_int_t ngx_http_modelguard_filter_header(ngx_http_request_t *r,
+static ngx_http_modelguard_noinline ngx_int_t
+    ngx_http_modelguard_filter_header(ngx_http_request_t *r,
     ngx_http_modelguard_loc_conf_t *mglcf);
 static ngx_int_t ngx_http_modelguard_filter_fields(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_filter_other(ngx_http_request_t *r);
@@ -40,8 +41,9 @@ static ngx_int_t ngx_http_modelguard_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static void ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
     ngx_http_modelguard_response_t *res);
-static ngx_int_t ngx_http_modelguard_filter_body(
-    ngx_http_modelguard_response_t *res, ngx_chain_t *in);
+static ngx_http_modelguard_noinline ngx_int_t ngx_http_modelguard_filter_body(
+    ngx_http_request_t *r, ngx_http_modelguard_response_t *res,
+    ngx_chain_t *in);
 static ngx_int_t ngx_http_modelguard_filter_native(
     ngx_http_modelguard_response_t *res, ngx_chain_t *in);
 
@@ -55,10 +57,9 @@ ngx_http_modelguard_header_filter(ngx_http_request_t *r)
 
     mglcf = ngx_http_get_module_loc_conf(r, ngx_http_modelguard_module);
 
-    if (!mglcf->guarded
-        && !mglcf->meter_tokens
-        && !mglcf->meter_bits
-        && !mglcf->ratelimit
+    if ((mglcf->active == NGX_HTTP_MODELGUARD_IDLE
+         || (mglcf->active == NGX_HTTP_MODELGUARD_CHARGES
+             && r->headers_out.status < NGX_HTTP_SPECIAL_RESPONSE))
         && !r->internal
         && ngx_http_get_module_ctx(r, ngx_http_modelguard_module) == NULL)
     {
@@ -332,15 +333,11 @@ ngx_http_modelguard_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     res = ngx_http_get_module_ctx(r, ngx_http_modelguard_module);
 
-    if (r->headers_out.trailers.part.nelts != 0) {
-        ngx_http_modelguard_filter_trailers(r, res);
-    }
-
-    if (res == NULL) {
+    if (res == NULL && r->headers_out.trailers.part.nelts == 0) {
         return ngx_http_modelguard_next_body(r, in);
     }
 
-    return ngx_http_modelguard_filter_body(res, in);
+    return ngx_http_modelguard_filter_body(r, res, in);
 }
 
 
@@ -376,9 +373,17 @@ ngx_http_modelguard_filter_trailers(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_modelguard_filter_body(ngx_http_modelguard_response_t *res,
-    ngx_chain_t *in)
+ngx_http_modelguard_filter_body(ngx_http_request_t *r,
+    ngx_http_modelguard_response_t *res, ngx_chain_t *in)
 {
+    if (r->headers_out.trailers.part.nelts != 0) {
+        ngx_http_modelguard_filter_trailers(r, res);
+    }
+
+    if (res == NULL) {
+        return ngx_http_modelguard_next_body(r, in);
+    }
+
     switch (res->state) {
 
     case NGX_HTTP_MODELGUARD_REWRITE:
@@ -442,6 +447,11 @@ ngx_http_modelguard_filter_init(ngx_conf_t *cf)
 
     if (!mgmcf->used) {
         return NGX_OK;
+    }
+
+    mgmcf->memory = ngx_http_modelguard_memory_create(cf);
+    if (mgmcf->memory == NULL) {
+        return NGX_ERROR;
     }
 
     ngx_http_modelguard_next_header = ngx_http_top_header_filter;

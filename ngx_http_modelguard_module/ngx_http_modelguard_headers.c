@@ -13,30 +13,43 @@
 static ngx_int_t ngx_http_modelguard_headers_identity(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_headers_whole(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_headers_is(ngx_table_elt_t *header,
-    const char *name);
+    const char *name, size_t len);
 static void ngx_http_modelguard_headers_clear(ngx_list_t *headers,
-    const char *name);
+    const ngx_str_t *names);
 
 
 /* they hold for one text */
 
-static const char  *ngx_http_modelguard_headers_digests[] = {
-    "content-md5",
-    "digest",
-    "repr-digest",
-    "content-digest",
-    NULL
+static const ngx_str_t  ngx_http_modelguard_headers_digests[] = {
+    ngx_string("content-md5"),
+    ngx_string("digest"),
+    ngx_string("repr-digest"),
+    ngx_string("content-digest"),
+    ngx_null_string
 };
 
 
-/* nginx knows of one of each, and the last if they are repeated */
+/* and of these nginx knows one of each, and the last if they are repeated */
 
-static const char  *ngx_http_modelguard_headers_validators[] = {
-    "etag",
-    "last-modified",
-    "accept-ranges",
-    "content-range",
-    NULL
+static const ngx_str_t  ngx_http_modelguard_headers_texts[] = {
+    ngx_string("etag"),
+    ngx_string("last-modified"),
+    ngx_string("accept-ranges"),
+    ngx_string("content-range"),
+    ngx_string("content-md5"),
+    ngx_string("digest"),
+    ngx_string("repr-digest"),
+    ngx_string("content-digest"),
+    ngx_null_string
+};
+
+
+static const ngx_str_t  ngx_http_modelguard_headers_bodies[] = {
+    ngx_string("content-encoding"),
+    ngx_string("content-disposition"),
+    ngx_string("content-language"),
+    ngx_string("content-location"),
+    ngx_null_string
 };
 
 
@@ -82,7 +95,8 @@ ngx_http_modelguard_headers_identity(ngx_http_request_t *r)
         header = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_modelguard_headers_is(&header[i], "accept-encoding"))
+            if (ngx_http_modelguard_headers_is(&header[i], "accept-encoding",
+                                              sizeof("accept-encoding") - 1))
             {
                 ngx_str_set(&header[i].value, "identity");
             }
@@ -119,8 +133,10 @@ ngx_http_modelguard_headers_whole(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (ngx_http_modelguard_headers_is(&header[i], "range")
-                || ngx_http_modelguard_headers_is(&header[i], "if-range"))
+            if (ngx_http_modelguard_headers_is(&header[i], "range",
+                                               sizeof("range") - 1)
+                || ngx_http_modelguard_headers_is(&header[i], "if-range",
+                                                  sizeof("if-range") - 1))
             {
                 continue;
             }
@@ -163,8 +179,6 @@ ngx_http_modelguard_headers_response(ngx_http_request_t *r)
 void
 ngx_http_modelguard_headers_original(ngx_http_request_t *r)
 {
-    const char  **name;
-
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_etag(r);
     ngx_http_clear_last_modified(r);
@@ -174,29 +188,27 @@ ngx_http_modelguard_headers_original(ngx_http_request_t *r)
         r->headers_out.content_range = NULL;
     }
 
-    for (name = ngx_http_modelguard_headers_validators; *name; name++) {
-        ngx_http_modelguard_headers_clear(&r->headers_out.headers, *name);
-    }
-
-    for (name = ngx_http_modelguard_headers_digests; *name; name++) {
-        ngx_http_modelguard_headers_clear(&r->headers_out.headers, *name);
-    }
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
+                                      ngx_http_modelguard_headers_texts);
 }
 
 
 ngx_uint_t
 ngx_http_modelguard_headers_has(ngx_http_request_t *r, const char *name)
 {
+    size_t            len;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
+
+    len = ngx_strlen(name);
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
         header = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
             if (header[i].hash != 0
-                && ngx_http_modelguard_headers_is(&header[i], name))
+                && ngx_http_modelguard_headers_is(&header[i], name, len))
             {
                 return 1;
             }
@@ -216,13 +228,7 @@ ngx_http_modelguard_headers_replaced(ngx_http_request_t *r)
     }
 
     ngx_http_modelguard_headers_clear(&r->headers_out.headers,
-                                      "content-encoding");
-    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
-                                      "content-disposition");
-    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
-                                      "content-language");
-    ngx_http_modelguard_headers_clear(&r->headers_out.headers,
-                                      "content-location");
+                                      ngx_http_modelguard_headers_bodies);
 
     ngx_str_null(&r->headers_out.charset);
     r->headers_out.override_charset = NULL;
@@ -232,18 +238,22 @@ ngx_http_modelguard_headers_replaced(ngx_http_request_t *r)
 void
 ngx_http_modelguard_headers_trailers(ngx_http_request_t *r)
 {
-    const char  **name;
-
-    for (name = ngx_http_modelguard_headers_digests; *name; name++) {
-        ngx_http_modelguard_headers_clear(&r->headers_out.trailers, *name);
-    }
+    ngx_http_modelguard_headers_clear(&r->headers_out.trailers,
+                                      ngx_http_modelguard_headers_digests);
 }
 
 
 void
 ngx_http_modelguard_headers_remove(ngx_http_request_t *r, const char *name)
 {
-    ngx_http_modelguard_headers_clear(&r->headers_out.headers, name);
+    ngx_str_t  names[2];
+
+    names[0].data = (u_char *) name;
+    names[0].len = ngx_strlen(name);
+
+    ngx_str_null(&names[1]);
+
+    ngx_http_modelguard_headers_clear(&r->headers_out.headers, names);
 }
 
 
@@ -253,7 +263,7 @@ ngx_http_modelguard_headers_set(ngx_http_request_t *r, const char *name,
 {
     ngx_table_elt_t  *h;
 
-    ngx_http_modelguard_headers_clear(&r->headers_out.headers, name);
+    ngx_http_modelguard_headers_remove(r, name);
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
@@ -274,30 +284,52 @@ ngx_http_modelguard_headers_set(ngx_http_request_t *r, const char *name,
 
 
 static ngx_uint_t
-ngx_http_modelguard_headers_is(ngx_table_elt_t *header, const char *name)
+ngx_http_modelguard_headers_is(ngx_table_elt_t *header, const char *name,
+    size_t len)
 {
-    size_t  len;
-
-    len = ngx_strlen(name);
-
     return header->key.len == len
+           && ngx_tolower(header->key.data[0]) == ngx_tolower(name[0])
            && ngx_strncasecmp(header->key.data, (u_char *) name, len) == 0;
 }
 
 
+/* a list is gone through once: most headers have no name's length */
+
 static void
-ngx_http_modelguard_headers_clear(ngx_list_t *headers, const char *name)
+ngx_http_modelguard_headers_clear(ngx_list_t *headers, const ngx_str_t *names)
 {
+    uint64_t          lens;
     ngx_uint_t        i;
+    const ngx_str_t  *name;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
+
+    lens = 0;
+
+    for (name = names; name->len; name++) {
+        lens |= (uint64_t) 1 << name->len % 64;
+    }
 
     for (part = &headers->part; part; part = part->next) {
         header = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_modelguard_headers_is(&header[i], name)) {
-                header[i].hash = 0;
+
+            if (header[i].hash == 0
+                || (lens >> header[i].key.len % 64 & 1) == 0)
+            {
+                continue;
+            }
+
+            for (name = names; name->len; name++) {
+
+                if (ngx_http_modelguard_headers_is(&header[i],
+                                                   (char *) name->data,
+                                                   name->len))
+                {
+                    header[i].hash = 0;
+                    break;
+                }
             }
         }
     }

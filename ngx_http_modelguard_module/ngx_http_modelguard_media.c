@@ -23,12 +23,16 @@ typedef struct {
 static ngx_int_t ngx_http_modelguard_media_type(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
     ngx_http_modelguard_media_t *media);
+static ngx_uint_t ngx_http_modelguard_media_is_json(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_media_lowcase(ngx_http_request_t *r,
     u_char *lowcase, ngx_str_t *type);
 static ngx_uint_t ngx_http_modelguard_media_is(const ngx_str_t *type,
     const ngx_str_t *name);
 static ngx_uint_t ngx_http_modelguard_media_utf8(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_media_charset(u_char *p, u_char *last);
+
+
+static ngx_str_t  ngx_http_modelguard_json = ngx_string("application/json");
 
 
 /* whatever "modelguard_types" says: these are never one document */
@@ -60,6 +64,21 @@ static const ngx_http_modelguard_type_t  ngx_http_modelguard_types[] = {
 
     { ngx_null_string, MODELGUARD_FRAMING_NONE, 0 }
 };
+
+
+ngx_uint_t
+ngx_http_modelguard_media_json(ngx_http_modelguard_loc_conf_t *mglcf)
+{
+    ngx_str_t  *json;
+
+    json = &ngx_http_modelguard_json;
+
+    return mglcf->types.size
+           && ngx_hash_find(&mglcf->types,
+                            ngx_hash_key(json->data, json->len), json->data,
+                            json->len)
+              != NULL;
+}
 
 
 ngx_int_t
@@ -151,6 +170,16 @@ ngx_http_modelguard_media_type(ngx_http_request_t *r,
     media->framing = MODELGUARD_FRAMING_NONE;
     media->reason = NGX_HTTP_MODELGUARD_REASON_TYPE;
 
+    /* what most of them are */
+
+    if (mglcf->types_json
+        && ngx_http_modelguard_media_is_json(r)
+        && !ngx_http_modelguard_headers_has(r,
+                                            "inference-header-content-length"))
+    {
+        return NGX_OK;
+    }
+
     hash = ngx_http_modelguard_media_lowcase(r, lowcase, &type);
 
     if (type.len == 0) {
@@ -190,6 +219,20 @@ ngx_http_modelguard_media_type(ngx_http_request_t *r,
                          "+json", sizeof("+json") - 1)
               == 0
            ? NGX_OK : NGX_ABORT;
+}
+
+
+static ngx_uint_t
+ngx_http_modelguard_media_is_json(ngx_http_request_t *r)
+{
+    ngx_str_t  *type, *json;
+
+    type = &r->headers_out.content_type;
+    json = &ngx_http_modelguard_json;
+
+    return type->len >= json->len
+           && ngx_memcmp(type->data, json->data, json->len) == 0
+           && (type->len == json->len || type->data[json->len] == ';');
 }
 
 

@@ -41,5 +41,10 @@ ngx_int_t ngx_http_modelguard_media(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf,
     ngx_http_modelguard_media_t *media);
 
+/* at the start: whether application/json is one of modelguard_types */
+
+ngx_uint_t ngx_http_modelguard_media_json(
+    ngx_http_modelguard_loc_conf_t *mglcf);
+
 
 #endif /* NGX_HTTP_MODELGUARD_MEDIA_H_INCLUDED */

@@ -348,8 +348,8 @@ ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res,
     if (mglcf->meter_tokens) {
         before = modelguard_meter_read_create(mglcf->usage, &ctx->meter,
                                               (unsigned) mglcf->depth,
-                                              ngx_http_modelguard_alloc,
-                                              r->pool);
+                                              ngx_http_modelguard_memory_alloc,
+                                              &res->blocks);
     }
 
     values = ngx_http_modelguard_meter_rules(mglcf, res->conf, rules);
@@ -357,8 +357,8 @@ ngx_http_modelguard_meter_start(ngx_http_modelguard_response_t *res,
     if (values) {
         after = modelguard_meter_read_create(values, &ctx->meter,
                                              (unsigned) mglcf->depth,
-                                             ngx_http_modelguard_alloc,
-                                             r->pool);
+                                             ngx_http_modelguard_memory_alloc,
+                                             &res->blocks);
     }
 
     modelguard_frame_meter(res->frame, before, after);
@@ -519,8 +519,8 @@ ngx_http_modelguard_meter_frame(ngx_http_modelguard_response_t *res,
     conf.rewrite.hold = res->conf->vector_size;
     conf.rewrite.sink = ngx_http_modelguard_meter_sink;
     conf.rewrite.sink_data = NULL;
-    conf.rewrite.alloc = ngx_http_modelguard_alloc;
-    conf.rewrite.alloc_data = r->pool;
+    conf.rewrite.alloc = ngx_http_modelguard_memory_alloc;
+    conf.rewrite.alloc_data = &res->blocks;
 
     res->frame = modelguard_frame_create(&conf);
     if (res->frame == NULL) {

@@ -89,14 +89,10 @@ ngx_http_modelguard_output_keep(ngx_http_modelguard_response_t *res,
         size = ngx_max(size, res->part.len + len);
         size = ngx_min(size, res->conf->buffer_size);
 
-        p = ngx_pnalloc(res->request->pool, size);
+        p = ngx_http_modelguard_memory_alloc(&res->blocks, res->part.data,
+                                             res->part_size, size);
         if (p == NULL) {
             return MODELGUARD_NOMEM;
-        }
-
-        if (res->part.data) {
-            ngx_memcpy(p, res->part.data, res->part.len);
-            (void) ngx_pfree(res->request->pool, res->part.data);
         }
 
         res->part.data = p;
@@ -158,59 +154,71 @@ ngx_http_modelguard_output_write(ngx_http_modelguard_response_t *res,
 }
 
 
-/* a buf at the end of res->out: of the ring, or a new one */
+/* a buf at the end of res->out */
 
 static ngx_buf_t *
 ngx_http_modelguard_output_buf(ngx_http_modelguard_response_t *res)
 {
-    size_t               size;
-    ngx_buf_t           *b;
-    ngx_chain_t         *cl;
-    ngx_http_request_t  *r;
+    u_char       *p;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
 
-    r = res->request;
-    cl = res->free;
-
-    if (cl) {
-        res->free = cl->next;
-        b = cl->buf;
-
-    } else {
-        size = res->bufs ? NGX_HTTP_MODELGUARD_BUF_SIZE : res->size;
-
-        b = ngx_create_temp_buf(r->pool, size);
-        if (b == NULL) {
-            return NULL;
-        }
-
-        cl = ngx_alloc_chain_link(r->pool);
-        if (cl == NULL) {
-            return NULL;
-        }
-
-        b->tag = (ngx_buf_tag_t) &ngx_http_modelguard_module;
-
-        cl->buf = b;
-        res->bufs++;
+    cl = ngx_chain_get_free_buf(res->request->pool, &res->free);
+    if (cl == NULL) {
+        return NULL;
     }
 
+    p = ngx_http_modelguard_memory_alloc(&res->blocks, NULL, 0, res->size);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    b = cl->buf;
+
+    b->start = p;
+    b->pos = p;
+    b->last = p;
+    b->end = p + res->size;
+    b->tag = (ngx_buf_tag_t) &ngx_http_modelguard_module;
+    b->temporary = 1;
     b->recycled = 1;
     b->flush = 0;
     b->last_buf = 0;
     b->last_in_chain = 0;
 
-    cl->next = NULL;
     *res->last_out = cl;
     res->last_out = &cl->next;
 
     res->buf = b;
+    res->bufs++;
+    res->size = ngx_min(res->size * 2, NGX_HTTP_MODELGUARD_BUF_SIZE);
 
     return b;
 }
 
 
+/* those without memory are behind those that were sent last */
+
+void
+ngx_http_modelguard_output_sent(ngx_http_modelguard_response_t *res)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    for (cl = res->free; cl && cl->buf->start; cl = cl->next) {
+        b = cl->buf;
+
+        (void) ngx_http_modelguard_memory_alloc(&res->blocks, b->start,
+                                                b->end - b->start, 0);
+        b->start = NULL;
+
+        res->bufs--;
+    }
+}
+
+
 /*
- * A buf that carries flags alone.  It cannot be of the ring: it is empty from
+ * A buf that carries flags alone.  It cannot be one of ours: it is empty from
  * the start, so nobody could tell when those after us are done with it.
  */
 

@@ -26,6 +26,8 @@
 #define NGX_HTTP_MODELGUARD_BUFS      16
 #define NGX_HTTP_MODELGUARD_BUF_SIZE  32768
 
+#define NGX_HTTP_MODELGUARD_BUF_FIRST  4096   /* then doubled */
+
 
 /* modelguard_sink_pt and modelguard_frame_pt, "data" being the response */
 
@@ -50,6 +52,11 @@ ngx_int_t ngx_http_modelguard_output_unframe(
 
 ngx_buf_t *ngx_http_modelguard_output_special(
     ngx_http_modelguard_response_t *res);
+
+
+/* gives back the memory of the bufs in res->free */
+
+void ngx_http_modelguard_output_sent(ngx_http_modelguard_response_t *res);
 
 
 #endif /* NGX_HTTP_MODELGUARD_OUTPUT_H_INCLUDED */

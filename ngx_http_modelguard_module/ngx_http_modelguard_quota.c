@@ -50,7 +50,8 @@ ngx_http_modelguard_quota_window(const modelguard_budget_t *budget)
 ngx_uint_t
 ngx_http_modelguard_quota_retries(const ngx_http_modelguard_ctx_t *ctx)
 {
-    const ngx_http_modelguard_bill_t  *bill;
+    const ngx_http_modelguard_bill_t       *bill;
+    const ngx_http_modelguard_bill_line_t  *line;
 
     if (ctx->verdict == NGX_HTTP_MODELGUARD_BANNED) {
         return 0;
@@ -62,7 +63,9 @@ ngx_http_modelguard_quota_retries(const ngx_http_modelguard_ctx_t *ctx)
 
     bill = ctx->bill;
 
+    line = &bill->lines[bill->which];
+
     return ctx->retry
            && !ctx->banned
-           && !ngx_http_modelguard_quota(&bill->lines[bill->which].budget);
+           && !ngx_http_modelguard_quota(line->charge->budget);
 }

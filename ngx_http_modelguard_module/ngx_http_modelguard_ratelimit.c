@@ -311,10 +311,10 @@ ngx_http_modelguard_ratelimit_line(const ngx_http_modelguard_ctx_t *ctx,
     from = &bill->lines[i];
 
     line->conf = from->conf;
-    line->limit = from->budget.limit;
-    line->remaining = ngx_min(from->remaining, line->limit);
-    line->reset = from->reset;
-    line->refused = from->refused;
+    line->limit = from->charge->budget->limit;
+    line->remaining = ngx_min(from->charge->remaining, line->limit);
+    line->reset = from->charge->reset;
+    line->refused = from->charge->refused;
 
     if (ctx->verdict == NGX_HTTP_MODELGUARD_BANNED
         && from->zone == bill->lines[bill->which].zone)
@@ -328,8 +328,10 @@ ngx_http_modelguard_ratelimit_line(const ngx_http_modelguard_ctx_t *ctx,
 
     /* Retry-After is not earlier than the end of the window that is told */
 
-    if (from->refused && from->wait != MODELGUARD_BUDGET_NEVER) {
-        line->reset = from->wait;
+    if (from->charge->refused
+        && from->charge->wait != MODELGUARD_BUDGET_NEVER)
+    {
+        line->reset = from->charge->wait;
     }
 
     if (line->remaining == 0 && line->reset == 0) {

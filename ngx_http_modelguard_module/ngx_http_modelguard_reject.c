@@ -185,7 +185,7 @@ ngx_http_modelguard_reject_limited(ngx_http_request_t *r,
     default: /* NGX_HTTP_MODELGUARD_LIMITED */
         ngx_http_modelguard_ban_strike(r, ctx, mglcf);
 
-        quota = ngx_http_modelguard_quota(&line->budget);
+        quota = ngx_http_modelguard_quota(line->charge->budget);
 
         error.type = quota ? "insufficient_quota" : "rate_limit_error";
         error.code = quota ? "insufficient_quota" : "budget_exhausted";
@@ -240,7 +240,7 @@ ngx_http_modelguard_reject_policies(ngx_http_request_t *r,
 
     for (i = 0; i < bill->nlines; i++) {
 
-        if (!line[i].refused || line[i].conf->dry_run) {
+        if (!line[i].charge->refused || line[i].conf->dry_run) {
             continue;
         }
 
@@ -268,10 +268,12 @@ ngx_http_modelguard_reject_message(ngx_http_request_t *r,
     const ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_bill_line_t *line, ngx_str_t *message)
 {
-    u_char           *p;
-    const ngx_str_t  *name;
+    u_char                     *p;
+    const ngx_str_t            *name;
+    const modelguard_budget_t  *budget;
 
     name = &line->conf->name;
+    budget = line->charge->budget;
 
     p = ngx_pnalloc(r->pool, name->len + NGX_HTTP_MODELGUARD_MESSAGE_LEN);
     if (p == NULL) {
@@ -294,7 +296,7 @@ ngx_http_modelguard_reject_message(ngx_http_request_t *r,
 
     } else if (ctx->retry == 0) {
 
-        if (line->cost > line->budget.limit + line->budget.burst) {
+        if (line->charge->cost > budget->limit + budget->burst) {
             p = ngx_sprintf(p, "The request costs more than the budget "
                             "\"%V\" can ever hold.", name);
 
@@ -303,7 +305,7 @@ ngx_http_modelguard_reject_message(ngx_http_request_t *r,
                             "renewed.", name);
         }
 
-    } else if (ngx_http_modelguard_quota(&line->budget)) {
+    } else if (ngx_http_modelguard_quota(budget)) {
 
         /* a person reads this, and a date says more than seconds */
 

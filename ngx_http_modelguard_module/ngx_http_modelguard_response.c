@@ -11,6 +11,7 @@
 #include "ngx_http_modelguard_stat.h"
 
 
+static void ngx_http_modelguard_response_cleanup(void *data);
 static ngx_int_t ngx_http_modelguard_response_body(
     ngx_http_modelguard_response_t *res);
 static void ngx_http_modelguard_response_error(
@@ -27,12 +28,25 @@ ngx_http_modelguard_response_t *
 ngx_http_modelguard_response_create(ngx_http_request_t *r,
     const ngx_http_modelguard_loc_conf_t *mglcf)
 {
-    ngx_http_modelguard_response_t  *res;
+    ngx_pool_cleanup_t               *cln;
+    ngx_http_modelguard_response_t   *res;
+    ngx_http_modelguard_main_conf_t  *mgmcf;
 
-    res = ngx_pcalloc(r->pool, sizeof(ngx_http_modelguard_response_t));
-    if (res == NULL) {
+    cln = ngx_pool_cleanup_add(r->pool,
+                               sizeof(ngx_http_modelguard_response_t));
+    if (cln == NULL) {
         return NULL;
     }
+
+    res = cln->data;
+
+    ngx_memzero(res, sizeof(ngx_http_modelguard_response_t));
+
+    mgmcf = ngx_http_get_module_main_conf(r, ngx_http_modelguard_module);
+
+    ngx_http_modelguard_memory_init(&res->blocks, mgmcf->memory, r->pool);
+
+    cln->handler = ngx_http_modelguard_response_cleanup;
 
     res->request = r;
     res->conf = mglcf;
@@ -41,6 +55,15 @@ ngx_http_modelguard_response_create(ngx_http_request_t *r,
     ngx_http_set_ctx(r, res, ngx_http_modelguard_module);
 
     return res;
+}
+
+
+static void
+ngx_http_modelguard_response_cleanup(void *data)
+{
+    ngx_http_modelguard_response_t *res = data;
+
+    ngx_http_modelguard_memory_free(&res->blocks);
 }
 
 

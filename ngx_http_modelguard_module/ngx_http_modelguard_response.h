@@ -46,6 +46,7 @@ typedef struct {
     ngx_http_request_t                    *request;
     const ngx_http_modelguard_loc_conf_t  *conf;
     ngx_http_modelguard_state_e            state;
+    ngx_http_modelguard_blocks_t           blocks;
 
     ngx_http_upstream_t                   *upstream;   /* the sender or NULL */
     ngx_http_modelguard_coding_t          *coding;     /* NULL: in none */
@@ -58,11 +59,11 @@ typedef struct {
     ngx_chain_t                           *out;        /* from here on ours */
     ngx_chain_t                          **last_out;
     ngx_chain_t                           *busy;
-    ngx_chain_t                           *free;
+    ngx_chain_t                           *free;       /* bufs without memory */
     ngx_buf_t                             *buf;        /* the last of "out",
                                                           being filled */
-    ngx_uint_t                             bufs;       /* allocated */
-    size_t                                 size;       /* of the first one */
+    ngx_uint_t                             bufs;       /* with memory */
+    size_t                                 size;       /* of the next one */
 
     ngx_str_t                              part;       /* of a frame, not
                                                           complete */

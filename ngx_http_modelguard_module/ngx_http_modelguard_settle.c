@@ -19,8 +19,10 @@ typedef struct {
 } ngx_http_modelguard_settle_end_t;
 
 
+static ngx_uint_t ngx_http_modelguard_settle_status(
+    const ngx_http_request_t *r);
 static void ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_settle_end_t *end);
+    ngx_http_modelguard_settle_end_t *end, ngx_uint_t status);
 static ngx_uint_t ngx_http_modelguard_settle_failed(
     ngx_http_modelguard_bill_t *bill, ngx_uint_t status);
 static ngx_uint_t ngx_http_modelguard_settle_line(
@@ -45,13 +47,13 @@ ngx_http_modelguard_settle(void *data)
 {
     ngx_http_modelguard_bill_t *bill = data;
 
-    uint64_t                           now;
-    ngx_time_t                        *tp;
-    ngx_uint_t                         i, j, n;
-    modelguard_settle_t                settles[MODELGUARD_TABLE_BUDGETS];
-    ngx_http_modelguard_bill_line_t   *line;
-    ngx_http_modelguard_bill_zone_t   *zone;
-    ngx_http_modelguard_settle_end_t   end;
+    uint64_t                            now;
+    ngx_time_t                         *tp;
+    ngx_uint_t                          i, j, n, status, failed;
+    modelguard_settle_t                 settles[MODELGUARD_TABLE_BUDGETS];
+    ngx_http_modelguard_bill_line_t    *line;
+    ngx_http_modelguard_settle_end_t    end;
+    ngx_http_modelguard_zone_charge_t  *zone;
 
     if (!bill->charged || bill->settled) {
         return;
@@ -59,12 +61,17 @@ ngx_http_modelguard_settle(void *data)
 
     bill->settled = 1;
 
-    ngx_http_modelguard_settle_close(bill);
-    ngx_http_modelguard_settle_end(bill, &end);
+    status = ngx_http_modelguard_settle_status(bill->request);
+    failed = ngx_http_modelguard_settle_failed(bill, status);
 
-    if (bill->exact && !end.failed) {
+    if (bill->exact && !failed) {
         return;
     }
+
+    ngx_http_modelguard_settle_close(bill);
+    ngx_http_modelguard_settle_end(bill, &end, status);
+
+    end.failed = failed ? 1 : 0;
 
     tp = ngx_timeofday();
     now = (uint64_t) tp->sec * 1000 + tp->msec;
@@ -93,25 +100,29 @@ ngx_http_modelguard_settle(void *data)
 }
 
 
-static void
-ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_settle_end_t *end)
+static ngx_uint_t
+ngx_http_modelguard_settle_status(const ngx_http_request_t *r)
 {
-    off_t                sent;
-    ngx_uint_t           status;
-    ngx_http_request_t  *r;
-
-    r = bill->request;
-
-    /* as the access log has it */
-
-    status = r->err_status ? r->err_status : r->headers_out.status;
-
     /* what a post_action has met with was no answer to the client */
 
     if (r->post_action) {
-        status = NGX_HTTP_OK;
+        return NGX_HTTP_OK;
     }
+
+    /* as the access log has it */
+
+    return r->err_status ? r->err_status : r->headers_out.status;
+}
+
+
+static void
+ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_settle_end_t *end, ngx_uint_t status)
+{
+    off_t                sent;
+    ngx_http_request_t  *r;
+
+    r = bill->request;
 
     sent = r->connection->sent - (off_t) r->header_size;
 
@@ -122,7 +133,6 @@ ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
     /* HTTP/0.9 has none */
 
     end->success = (status < NGX_HTTP_SPECIAL_RESPONSE);
-    end->failed = ngx_http_modelguard_settle_failed(bill, status) ? 1 : 0;
 }
 
 
@@ -175,15 +185,15 @@ ngx_http_modelguard_settle_line(ngx_http_modelguard_bill_t *bill,
 
     /* a dry run that would have refused has not charged */
 
-    if (line->refused || line->cost == 0) {
+    if (line->charge->refused || line->charge->cost == 0) {
         return 0;
     }
 
     unknown = ngx_http_modelguard_cost_unknown(line->conf->unit);
 
     settle->name = line->conf->id;
-    settle->budget = &line->budget;
-    settle->reserved = line->cost;
+    settle->budget = line->charge->budget;
+    settle->reserved = line->charge->cost;
     settle->then = line->dated;
     settle->learn = 0;
     settle->renew = 0;
@@ -207,7 +217,7 @@ ngx_http_modelguard_settle_line(ngx_http_modelguard_bill_t *bill,
                                                                 end));
 
     } else {
-        settle->actual = line->cost;
+        settle->actual = line->charge->cost;
     }
 
     return settle->actual != settle->reserved || settle->learn;
@@ -270,7 +280,7 @@ ngx_http_modelguard_settle_actual(ngx_http_modelguard_bill_t *bill,
         actual = end->bytes;
     }
 
-    return measured ? actual : ngx_max(actual, line->cost);
+    return measured ? actual : ngx_max(actual, line->charge->cost);
 }
 
 
@@ -333,7 +343,17 @@ void
 ngx_http_modelguard_settle_open(ngx_http_modelguard_bill_t *bill)
 {
     ngx_uint_t                     i;
+    ngx_pool_t                    *pool;
     ngx_http_modelguard_leases_t  *leases;
+
+    /* as ngx_pool_cleanup_add() does it, in memory that is there already */
+
+    pool = bill->request->pool;
+
+    bill->cleanup.handler = ngx_http_modelguard_settle;
+    bill->cleanup.data = bill;
+    bill->cleanup.next = pool->cleanup;
+    pool->cleanup = &bill->cleanup;
 
     if (bill->exact) {
         return;
@@ -342,7 +362,7 @@ ngx_http_modelguard_settle_open(ngx_http_modelguard_bill_t *bill)
     for (i = 0; i < bill->nlines; i++) {
 
         if (bill->lines[i].conf->unit == NGX_HTTP_MODELGUARD_UNIT_CONCURRENT
-            && !bill->lines[i].refused)
+            && !bill->lines[i].charge->refused)
         {
             break;
         }
@@ -431,10 +451,10 @@ static void
 ngx_http_modelguard_settle_renew(ngx_http_modelguard_bill_t *bill,
     uint64_t now)
 {
-    ngx_uint_t                        i;
-    modelguard_settle_t               settle;
-    ngx_http_modelguard_bill_line_t  *line;
-    ngx_http_modelguard_bill_zone_t  *zone;
+    ngx_uint_t                          i;
+    modelguard_settle_t                 settle;
+    ngx_http_modelguard_bill_line_t    *line;
+    ngx_http_modelguard_zone_charge_t  *zone;
 
     for (i = 0; i < bill->nlines; i++) {
         line = &bill->lines[i];
@@ -446,8 +466,8 @@ ngx_http_modelguard_settle_renew(ngx_http_modelguard_bill_t *bill,
          */
 
         if (line->conf->unit != NGX_HTTP_MODELGUARD_UNIT_CONCURRENT
-            || line->refused
-            || now < line->dated + line->budget.window / 4)
+            || line->charge->refused
+            || now < line->dated + line->charge->budget->window / 4)
         {
             continue;
         }
@@ -455,9 +475,9 @@ ngx_http_modelguard_settle_renew(ngx_http_modelguard_bill_t *bill,
         zone = &bill->zones[line->zone];
 
         settle.name = line->conf->id;
-        settle.budget = &line->budget;
-        settle.reserved = line->cost;
-        settle.actual = line->cost;
+        settle.budget = line->charge->budget;
+        settle.reserved = line->charge->cost;
+        settle.actual = line->charge->cost;
         settle.then = line->dated;
         settle.learn = 0;
         settle.renew = 1;

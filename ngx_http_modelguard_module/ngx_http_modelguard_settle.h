@@ -46,11 +46,14 @@ struct ngx_http_modelguard_leases_s {
 
 char *ngx_http_modelguard_settle_conf(ngx_conf_t *cf, uint64_t lease);
 
-/* the bill was charged: its leases, if it has any, are kept alive */
+/*
+ * The bill was charged: it is settled when the request's pool goes, and its
+ * leases, if it has any, are kept alive.  Once for a bill.
+ */
 
 void ngx_http_modelguard_settle_open(ngx_http_modelguard_bill_t *bill);
 
-/* the pool cleanup whose data is a bill; does nothing the second time */
+/* what the cleanup does, "data" being the bill; nothing the second time */
 
 void ngx_http_modelguard_settle(void *data);
 

@@ -42,7 +42,6 @@ ngx_int_t
 ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
     const modelguard_rules_t *rules, ngx_http_modelguard_coding_e coding)
 {
-    off_t                     size;
     ngx_http_request_t       *r;
     modelguard_frame_conf_t   conf;
 
@@ -55,8 +54,8 @@ ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
     conf.rewrite.hold = res->conf->vector_size;
     conf.rewrite.sink = ngx_http_modelguard_output_sink;
     conf.rewrite.sink_data = res;
-    conf.rewrite.alloc = ngx_http_modelguard_alloc;
-    conf.rewrite.alloc_data = r->pool;
+    conf.rewrite.alloc = ngx_http_modelguard_memory_alloc;
+    conf.rewrite.alloc_data = &res->blocks;
 
     res->frame = modelguard_frame_create(&conf);
     if (res->frame == NULL) {
@@ -79,13 +78,7 @@ ngx_http_modelguard_stream_start(ngx_http_modelguard_response_t *res,
         res->upstream = r->upstream;
     }
 
-    size = r->headers_out.content_length_n;
-
-    if (size <= 0 || size > NGX_HTTP_MODELGUARD_BUF_SIZE || res->coding) {
-        size = NGX_HTTP_MODELGUARD_BUF_SIZE;
-    }
-
-    res->size = (size_t) size;
+    res->size = NGX_HTTP_MODELGUARD_BUF_FIRST;
 
     /* frames are there to be seen as they come, and so is the header */
 
@@ -166,6 +159,8 @@ ngx_http_modelguard_stream(ngx_http_modelguard_response_t *res,
                                 (ngx_buf_tag_t) &ngx_http_modelguard_module);
         res->last_out = &res->out;
         res->buf = NULL;
+
+        ngx_http_modelguard_output_sent(res);
     }
 
     if (res->in) {
@@ -236,7 +231,7 @@ ngx_http_modelguard_stream_take(ngx_http_modelguard_response_t *res,
 /*
  * Feeds the rewriter while there is input and, once the header is sent, a
  * buf to write to.  The output of one step may take more bufs than that: what
- * the rewriter held comes out at once.  They are then part of the ring.
+ * the rewriter held comes out at once.
  */
 
 static ngx_int_t
@@ -247,7 +242,6 @@ ngx_http_modelguard_stream_feed(ngx_http_modelguard_response_t *res)
     while (res->in) {
 
         if (!res->held
-            && res->free == NULL
             && res->bufs >= NGX_HTTP_MODELGUARD_BUFS)
         {
             break;

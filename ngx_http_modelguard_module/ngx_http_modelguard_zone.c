@@ -14,6 +14,8 @@
 #define NGX_HTTP_MODELGUARD_FOLLOW_AGAIN  1000   /* ms after it has failed */
 
 
+static ngx_int_t ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
+    ngx_http_modelguard_zone_t *zone, ngx_str_t *value);
 static ngx_int_t ngx_http_modelguard_zone_reopen(
     ngx_http_modelguard_zone_t *zone, ngx_log_t *log);
 static ngx_int_t ngx_http_modelguard_zone_stay(
@@ -22,13 +24,17 @@ static ngx_int_t ngx_http_modelguard_zone_stay(
 
 ngx_int_t
 ngx_http_modelguard_zone_client(ngx_http_request_t *r,
-    ngx_http_modelguard_zone_t *zone, ngx_str_t *addr, modelguard_id_t *id)
+    ngx_http_modelguard_zone_t *zone, modelguard_id_t *id)
 {
-    unsigned                    shard;
     ngx_str_t                   key;
     ngx_http_variable_value_t  *value;
 
-    if (zone->key_index != NGX_ERROR) {
+    if (zone->key_header.len
+        && ngx_http_modelguard_zone_sent(r, zone, &key) == NGX_OK)
+    {
+        /* void */
+
+    } else if (zone->key_index != NGX_ERROR) {
 
         /* what the complex value would copy */
 
@@ -41,21 +47,154 @@ ngx_http_modelguard_zone_client(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (key.len) {
-        modelguard_hash(id, zone->key_secret, key.data, key.len);
-        return NGX_OK;
+    if (key.len == 0) {
+        return NGX_DECLINED;
     }
 
-    modelguard_hash(id, zone->addr_secret, addr->data, addr->len);
+    modelguard_hash(id, zone->key_secret, key.data, key.len);
 
-    if (ngx_http_modelguard_zone_enter(zone, id, &shard, r->connection->log)
-        == NGX_OK)
-    {
-        modelguard_table_skipped(zone->table, shard);
-        modelguard_table_unlock(zone->table, shard);
+    return NGX_OK;
+}
+
+
+/*
+ * The value of the header, if there is no more than one of that name, and if
+ * nobody has asked for the variable before; else NGX_DECLINED.
+ */
+
+static ngx_int_t
+ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
+    ngx_http_modelguard_zone_t *zone, ngx_str_t *value)
+{
+    size_t                      len;
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_table_elt_t            *header, *found;
+    ngx_http_variable_value_t  *v;
+
+    v = &r->variables[zone->key_index];
+
+    if (v->valid || v->not_found) {
+        return NGX_DECLINED;
+    }
+
+    len = zone->key_header.len;
+    found = NULL;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++, header++) {
+
+            if (header->key.len != len || header->hash == 0) {
+                continue;
+            }
+
+            if (header->lowcase_key == NULL) {
+                return NGX_DECLINED;
+            }
+
+            if (ngx_memcmp(header->lowcase_key, zone->key_header.data, len)
+                != 0)
+            {
+                /* to the variable, an underscore is a dash */
+
+                if (ngx_strlchr(header->lowcase_key,
+                                header->lowcase_key + len, '_')
+                    != NULL)
+                {
+                    return NGX_DECLINED;
+                }
+
+                continue;
+            }
+
+            if (found) {
+                return NGX_DECLINED;
+            }
+
+            found = header;
+        }
+    }
+
+    if (found) {
+        *value = found->value;
+
+    } else {
+        ngx_str_null(value);
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_modelguard_zone_header(ngx_http_modelguard_zone_t *zone)
+{
+    size_t                      i;
+    ngx_str_t                  *header;
+    ngx_uint_t                  n;
+    ngx_http_variable_t        *v, *prefix;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    static ngx_str_t  name = ngx_string("http_");
+
+    cmcf = ngx_http_cycle_get_module_main_conf(zone->cycle,
+                                               ngx_http_core_module);
+
+    if (zone->key_index == NGX_ERROR || cmcf == NULL) {
+        return NGX_OK;
+    }
+
+    v = cmcf->variables.elts;
+    v += zone->key_index;
+
+    prefix = cmcf->prefix_variables.elts;
+
+    for (n = 0; n < cmcf->prefix_variables.nelts; n++) {
+
+        if (prefix[n].name.len == name.len
+            && ngx_strncmp(prefix[n].name.data, name.data, name.len) == 0)
+        {
+            break;
+        }
+    }
+
+    /* $http_host and others, and what a configuration sets, are otherwise */
+
+    if (n == cmcf->prefix_variables.nelts
+        || v->get_handler != prefix[n].get_handler
+        || v->name.len <= name.len)
+    {
+        return NGX_OK;
+    }
+
+    header = &zone->key_header;
+
+    header->len = v->name.len - name.len;
+
+    header->data = ngx_pnalloc(zone->cycle->pool, header->len);
+    if (header->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < header->len; i++) {
+        header->data[i] = v->name.data[name.len + i];
+
+        if (header->data[i] == '_') {
+            header->data[i] = '-';
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_modelguard_zone_address(ngx_http_modelguard_zone_t *zone,
+    const u_char *addr, size_t len, modelguard_id_t *id)
+{
+    modelguard_hash(id, zone->addr_secret, addr, len);
 }
 
 

@@ -43,6 +43,9 @@ struct ngx_http_modelguard_zone_s {
     ngx_array_t                 budgets;       /* of ..._budget_conf_t *, of
                                                   distinct names; at most
                                                   MODELGUARD_TABLE_BUDGETS */
+    ngx_str_t                   key_header;    /* the request header that it is
+                                                  the value of, in small
+                                                  letters; "": none */
     time_t                      inactive;      /* s */
     unsigned                    shared:1;      /* full=shared */
 
@@ -78,7 +81,11 @@ typedef struct {
     ngx_http_modelguard_zone_t  *zone;
     modelguard_id_t              id;           /* of the client in it */
     unsigned                     n;
-    modelguard_charge_t          charges[MODELGUARD_TABLE_BUDGETS];
+    modelguard_charge_t         *charges;
+    unsigned                     keyless:1;    /* the id is that of its address,
+                                                  which is to be counted */
+    unsigned                     special:1;    /* keyless, or some cost may be
+                                                  ..._ZONE_MEAN */
     modelguard_verdict_t         verdict;
 
     unsigned                     shard;        /* of the id */
@@ -86,7 +93,11 @@ typedef struct {
 } ngx_http_modelguard_zone_charge_t;
 
 
-/* a cost that ngx_http_modelguard_zone_means() is to find out */
+/*
+ * A cost that is not known: the client's recent mean is charged, or what stands
+ * in "remaining" if there is none, but no more than the limit, for a guess must
+ * not keep a client out for ever.
+ */
 
 #define NGX_HTTP_MODELGUARD_ZONE_MEAN  UINT64_MAX
 
@@ -100,6 +111,14 @@ char *ngx_http_modelguard_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_modelguard_zone_secret(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/*
+ * When all variables are known, in the zone's initialization: whether the key
+ * is $http_name and nothing else, for a header is found faster by its name
+ * than through the variable.  NGX_OK or NGX_ERROR.
+ */
+
+ngx_int_t ngx_http_modelguard_zone_header(ngx_http_modelguard_zone_t *zone);
 
 /* finds a zone by name in the main configuration, or NULL */
 
@@ -129,12 +148,14 @@ ngx_int_t ngx_http_modelguard_zone_prepare(ngx_conf_t *cf);
 
 /*
  * The client's id in a zone: the key's value hashed with the zone's secret
- * and the key's text, or "addr", see ngx_http_modelguard_addr(), when the
- * value is empty.  NGX_OK or NGX_ERROR.
+ * and the key's text.  NGX_OK, NGX_ERROR, or NGX_DECLINED when the value is
+ * empty: then it is that of the address, see ngx_http_modelguard_addr().
  */
 
 ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
-    ngx_http_modelguard_zone_t *zone, ngx_str_t *addr, modelguard_id_t *id);
+    ngx_http_modelguard_zone_t *zone, modelguard_id_t *id);
+void ngx_http_modelguard_zone_address(ngx_http_modelguard_zone_t *zone,
+    const u_char *addr, size_t len, modelguard_id_t *id);
 
 /*
  * Charges every budget of n (1 .. MODELGUARD_TABLE_BUDGETS) distinct zones, or
@@ -142,9 +163,10 @@ ngx_int_t ngx_http_modelguard_zone_client(ngx_http_request_t *r,
  * some zone refuses, only the verdicts of those that refuse are set, and the
  * others are PASSED.  "now" is in ms.  Returns the index of the zone to speak
  * of: that with the longest wait when LIMITED or BANNED, else one that is
- * EXHAUSTED, else that with the smallest share remaining.  In a zone with
- * full=shared a client for whom there is no room becomes the one that such
- * clients share: its "id" is set.
+ * EXHAUSTED, else that with the smallest share remaining.  The costs that are
+ * NGX_HTTP_MODELGUARD_ZONE_MEAN are set, also if nothing is charged.  In a
+ * zone with full=shared a client for whom there is no room becomes the one
+ * that such clients share: its "id" is set.
  */
 
 ngx_uint_t ngx_http_modelguard_zone_charge(
@@ -174,13 +196,6 @@ void ngx_http_modelguard_zone_stuck(ngx_http_modelguard_zone_t *zone,
     ngx_log_t *log);
 void ngx_http_modelguard_zone_full(ngx_http_modelguard_zone_t *zone,
     uint64_t now, ngx_log_t *log);
-
-/*
- * Puts the client's recent mean, or 0 if there is none, in place of the costs
- * that are NGX_HTTP_MODELGUARD_ZONE_MEAN.
- */
-
-void ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge);
 
 /* counts a refusal; 1 if it begins a ban, see modelguard_table_strike() */
 

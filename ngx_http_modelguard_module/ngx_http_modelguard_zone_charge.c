@@ -12,8 +12,6 @@
 #define NGX_HTTP_MODELGUARD_CHARGE_TRIES  10   /* moves to follow at once */
 
 
-static ngx_int_t ngx_http_modelguard_zone_charge_one(
-    ngx_http_modelguard_zone_charge_t *charge, uint64_t now);
 static ngx_int_t ngx_http_modelguard_zone_overflow(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now,
     ngx_log_t *log);
@@ -28,6 +26,10 @@ static void ngx_http_modelguard_zone_refuse(
     ngx_http_modelguard_zone_charge_t *charge);
 static void ngx_http_modelguard_zone_unlock(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n);
+static void ngx_http_modelguard_zone_special(
+    ngx_http_modelguard_zone_charge_t *charge);
+static void ngx_http_modelguard_zone_guess(modelguard_charge_t *charge,
+    uint64_t mean);
 static void ngx_http_modelguard_zone_charge_locked(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now);
 static ngx_uint_t ngx_http_modelguard_zone_speaker(
@@ -42,8 +44,14 @@ ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
 {
     ngx_uint_t  i;
 
+    /* what most requests come to */
+
     if (n == 1
-        && ngx_http_modelguard_zone_charge_one(charges, now) == NGX_OK
+        && !charges[0].special
+        && modelguard_table_pay(charges[0].zone->table, &charges[0].id,
+                                charges[0].charges, charges[0].n, now,
+                                &charges[0].verdict)
+           == MODELGUARD_OK
         && (charges[0].verdict.verdict != MODELGUARD_EXHAUSTED
             || ngx_http_modelguard_zone_overflow(charges, n, now, log)
                != NGX_AGAIN))
@@ -70,31 +78,6 @@ ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
     }
 
     return ngx_http_modelguard_zone_speaker(charges, n);
-}
-
-
-/* what most requests come to; NGX_DECLINED: the lock was not to be had */
-
-static ngx_int_t
-ngx_http_modelguard_zone_charge_one(ngx_http_modelguard_zone_charge_t *charge,
-    uint64_t now)
-{
-    unsigned             shard;
-    modelguard_table_t  *table;
-
-    table = charge->zone->table;
-    shard = modelguard_table_shard(table, &charge->id);
-
-    if (modelguard_table_lock(table, shard) != MODELGUARD_OK) {
-        return NGX_DECLINED;
-    }
-
-    modelguard_table_charge(table, &charge->id, charge->charges, charge->n,
-                            now, &charge->verdict);
-
-    modelguard_table_unlock(table, shard);
-
-    return NGX_OK;
 }
 
 
@@ -249,6 +232,10 @@ ngx_http_modelguard_zone_refuse(ngx_http_modelguard_zone_charge_t *charges,
         ngx_memzero(&charges[i].verdict, sizeof(modelguard_verdict_t));
 
         for (k = 0; k < charges[i].n; k++) {
+            if (charges[i].charges[k].cost == NGX_HTTP_MODELGUARD_ZONE_MEAN) {
+                ngx_http_modelguard_zone_guess(&charges[i].charges[k], 0);
+            }
+
             charges[i].charges[k].refused = 0;
             charges[i].charges[k].remaining = 0;
             charges[i].charges[k].reset = 0;
@@ -288,6 +275,10 @@ ngx_http_modelguard_zone_charge_locked(
 
         ngx_memzero(&charge->verdict, sizeof(modelguard_verdict_t));
 
+        if (charge->special) {
+            ngx_http_modelguard_zone_special(charge);
+        }
+
         if (n > 1) {
             charge->verdict.verdict = modelguard_table_would_pass(
                                           charge->zone->table, &charge->id,
@@ -308,6 +299,43 @@ ngx_http_modelguard_zone_charge_locked(
                                 charge->charges, charge->n, now,
                                 &charge->verdict);
     }
+}
+
+
+/* what is to be done under the lock, once */
+
+static void
+ngx_http_modelguard_zone_special(ngx_http_modelguard_zone_charge_t *charge)
+{
+    ngx_uint_t            i;
+    modelguard_table_t   *table;
+    modelguard_charge_t  *one;
+
+    table = charge->zone->table;
+
+    charge->special = 0;
+
+    if (charge->keyless) {
+        modelguard_table_skipped(table, charge->shard);
+    }
+
+    for (i = 0; i < charge->n; i++) {
+        one = &charge->charges[i];
+
+        if (one->cost == NGX_HTTP_MODELGUARD_ZONE_MEAN) {
+            ngx_http_modelguard_zone_guess(one,
+                                modelguard_table_mean(table, &charge->id,
+                                                      one->name));
+        }
+    }
+}
+
+
+static void
+ngx_http_modelguard_zone_guess(modelguard_charge_t *charge, uint64_t mean)
+{
+    charge->cost = mean ? mean : charge->remaining;
+    charge->cost = ngx_min(charge->cost, charge->budget->limit);
 }
 
 

@@ -157,6 +157,10 @@ ngx_http_modelguard_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
+    if (ngx_http_modelguard_zone_header(zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_http_modelguard_zone_derive(zone);
     ngx_http_modelguard_zone_key(zone);
 

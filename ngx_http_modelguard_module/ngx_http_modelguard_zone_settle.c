@@ -10,41 +10,6 @@
 
 
 void
-ngx_http_modelguard_zone_means(ngx_http_modelguard_zone_charge_t *charge)
-{
-    unsigned                     shard;
-    ngx_uint_t                   i;
-    modelguard_charge_t         *one;
-    ngx_http_modelguard_zone_t  *zone;
-
-    zone = charge->zone;
-
-    /* without the lock there is no mean, and charging will refuse */
-
-    if (ngx_http_modelguard_zone_enter(zone, &charge->id, &shard,
-                                       ngx_cycle->log)
-        != NGX_OK)
-    {
-        shard = (unsigned) -1;
-    }
-
-    for (i = 0; i < charge->n; i++) {
-        one = &charge->charges[i];
-
-        if (one->cost == NGX_HTTP_MODELGUARD_ZONE_MEAN) {
-            one->cost = (shard == (unsigned) -1)
-                        ? 0 : modelguard_table_mean(zone->table, &charge->id,
-                                                    one->name);
-        }
-    }
-
-    if (shard != (unsigned) -1) {
-        modelguard_table_unlock(zone->table, shard);
-    }
-}
-
-
-void
 ngx_http_modelguard_zone_settle(ngx_http_modelguard_zone_t *zone,
     const modelguard_id_t *id, const modelguard_settle_t *settles,
     ngx_uint_t n, uint64_t now)

@@ -21,12 +21,12 @@ set -euo pipefail
 PREFIX=ngx_http_modelguard_
 PROBLEMS=$BUILD/layers/problems
 
-# vector instructions have headers of the compiler, not of a library, and one
-# file of their own
+# vector instructions have headers of the compiler, not of a library, and
+# files of their own
 
 PURE_HEADERS=" <stddef.h> <stdint.h> <string.h> <limits.h> "
-VECTOR_FILE=modelguard_scan.h
-VECTOR_HEADERS=" <emmintrin.h> <arm_neon.h> "
+VECTOR_FILES="modelguard_@(scan|simd|simd_*).[ch]"
+VECTOR_HEADERS=" <emmintrin.h> <immintrin.h> <arm_neon.h> "
 
 # locks between processes are those of the C library
 
@@ -87,7 +87,8 @@ check_pure_includes()
                     *" $header "*) continue ;;
                 esac
 
-                if [ "$name" = $VECTOR_FILE ]; then
+                # shellcheck disable=SC2053
+                if [[ $name == $VECTOR_FILES ]]; then
                     case "$VECTOR_HEADERS" in
                         *" $header "*) continue ;;
                     esac
@@ -275,6 +276,7 @@ check_objects()
             case $symbol in
                 mem* | bcmp | strlen | __*mem*_chk)                    ;;
                 modelguard_* | __stack_chk_fail)                       ;;
+                __cpu_model | __cpu_indicator_init)                    ;;
                 _GLOBAL_OFFSET_TABLE_ | __*[td]i[34])                  ;;
                 pthread_mutex_* | pthread_mutexattr_*)
                     [ "${name%.*}" = $LOCK_FILE ] \
@@ -349,6 +351,7 @@ self_test()
     spoil includes modelguard_hash.c "$h <stdlib.h>" 'pure layer may not'
     spoil includes modelguard_hash.c "$h <ngx_core.h>" 'pure layer may not'
     spoil includes modelguard_hash.c "$h <emmintrin.h>" 'pure layer may not'
+    spoil includes modelguard_json.c "$h <immintrin.h>" 'pure layer may not'
     spoil includes modelguard_hash.c "$h <pthread.h>" 'pure layer may not'
     spoil includes modelguard_table.c "$h <errno.h>" 'pure layer may not'
     spoil includes modelguard_lock.c "$h <stdlib.h>" 'pure layer may not'

@@ -25,7 +25,18 @@ TEST_PACKAGES="clang libclang-rt-14-dev binutils dpkg-dev perl procps
     libtest-base-perl libtest-longstring-perl libtext-diff-perl liburi-perl
     libwww-perl libfilter-perl"
 
-BENCH_PACKAGES="wrk valgrind python3"
+BENCH_PACKAGES="valgrind python3 python3-venv g++ util-linux"
+
+# what the benchmark compares with, and the libraries that it needs: like the
+# modules below, unpacked only; the benchmark does without what is not to be
+# had, and says so
+
+PEER_PACKAGES="haproxy libnginx-mod-http-lua libnginx-mod-http-ndk
+    libnginx-mod-http-js libnginx-mod-http-subs-filter
+    lua-cjson lua-resty-core lua-resty-lrucache
+    libluajit2-5.1-2 libluajit2-5.1-common liblua5.3-0 libpcre3
+    libopentracing-c-wrapper0 libopentracing1
+    libsimdjson-dev libsimdjson14 rapidjson-dev libyajl-dev libyajl2"
 
 # node and npm are looked for by their commands: Debian's or any other's
 
@@ -138,27 +149,53 @@ install_test_nginx()
 }
 
 
-unpack_beside()
+# unpack FOLDER PACKAGE...
+
+unpack()
 {
-    local package dir=$PRIVATE_APT/binary/archives
+    local package missing=() dir=$PRIVATE_APT/binary/archives to=$1
+    shift
 
-    for package in $BESIDE_PACKAGES; do
-
-        if [ -f "$BUILD/beside/$package" ]; then
-            continue
+    for package in "$@"; do
+        if [ ! -f "$to/$package" ]; then
+            missing+=("$package")
+            rm -f "$dir/$package"_*.deb
         fi
+    done
 
-        mkdir -p "$dir" "$BUILD/beside"
-        rm -f "$dir/$package"_*.deb
+    if [ ${#missing[@]} -eq 0 ]; then
+        return
+    fi
 
-        (
-            cd "$dir"
-            quietly "$PRIVATE_APT/download.log" \
-                private_apt binary apt-get download "$package"
-            dpkg-deb -x "$package"_*.deb "$BUILD/beside"
-        )
+    mkdir -p "$dir" "$to"
 
-        touch "$BUILD/beside/$package"
+    (
+        cd "$dir"
+        quietly "$PRIVATE_APT/download.log" \
+            private_apt binary apt-get download "${missing[@]}"
+    )
+
+    for package in "${missing[@]}"; do
+        dpkg-deb -x "$dir/$package"_*.deb "$to"
+        touch "$to/$package"
+    done
+}
+
+
+# All at once, or else each that is to be had.
+
+unpack_peers()
+{
+    local package to=$BUILD/bench/peers
+
+    # shellcheck disable=SC2086
+    if (unpack "$to" $PEER_PACKAGES) 2>/dev/null; then
+        return
+    fi
+
+    for package in $PEER_PACKAGES; do
+        (unpack "$to" "$package") \
+            || say "the benchmark goes on without $package"
     done
 }
 
@@ -179,7 +216,11 @@ main()
             build)  wanted="$wanted $BUILD_PACKAGES" ;;
             run)    wanted="$wanted $BUILD_PACKAGES $RUN_PACKAGES" ;;
             test)   wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES" ;;
-            bench)  wanted="$wanted $BUILD_PACKAGES $BENCH_PACKAGES" ;;
+            bench)
+                wanted="$wanted $BUILD_PACKAGES $BENCH_PACKAGES"
+                command -v node >/dev/null || wanted="$wanted nodejs"
+                command -v npm >/dev/null || wanted="$wanted npm"
+            ;;
             clients)
                 wanted="$wanted $CLIENTS_PACKAGES"
                 command -v node >/dev/null || wanted="$wanted nodejs"
@@ -203,8 +244,13 @@ main()
     case " $* " in
         *" test "*)
             install_test_nginx
-            unpack_beside
+            # shellcheck disable=SC2086
+            unpack "$BUILD/beside" $BESIDE_PACKAGES
         ;;
+    esac
+
+    case " $* " in
+        *" bench "*)  unpack_peers ;;
     esac
 }
 

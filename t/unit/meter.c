@@ -94,6 +94,11 @@ static const bits_case_t  bits_cases[] = {
     { "scores $.p | keep", 0, 69000,
       "{\"p\":[0.00000001,0.000000000000,0.00001234,0.12345678]}" },
 
+    { "scores $.p | keep", 0, 19932 + 23000 + 23000 + 3322,
+      "{\"p\":[0,0.123456,0.1234567,0,0.12345678,0.1]}" },
+    { "scores $.p | keep", 0, 9 * 3322,
+      "{\"p\":[0.1,0.12e1,0.5e-1,0e5,0.5, 0.12,0.5 ,0E0,0]}" },
+
     /* hidden logits are filled, and fills tell nothing */
 
     { "logits $.p | round=2 top=1", 0, 9966, "{\"p\":[1.25,-3.5,-8.25]}" },
@@ -472,6 +477,53 @@ test_bits(void)
 }
 
 
+/* pieces that end where their memory does, and where a number does */
+
+static void
+test_pieces(void)
+{
+    size_t                    at, n, len, step;
+    unsigned                  bad;
+    unsigned char            *piece;
+    modelguard_meter_t        meter;
+    modelguard_meter_read_t  *read;
+
+    static const char         doc[] =
+        "{\"p\":[0,0.5,0,0.25,0.123456,0,1.5,0.12e1,0.5,0]}";
+
+    build("scores $.p | keep", 0);
+
+    bad = 0;
+    len = sizeof(doc) - 1;
+
+    for (step = 1; step <= len; step++) {
+
+        memset(&meter, 0, sizeof(modelguard_meter_t));
+
+        read = modelguard_meter_read_create(value_rules, &meter,
+                                            MODELGUARD_DEPTH_DEFAULT,
+                                            kit_alloc, NULL);
+
+        for (at = 0; at < len; at += n) {
+            n = (step < len - at) ? step : len - at;
+
+            piece = guard_copy((const unsigned char *) doc + at, n);
+            modelguard_meter_read_feed(read, piece, n);
+            guard_free(piece, n);
+        }
+
+        modelguard_meter_read_end(read);
+        modelguard_meter_read_free(read);
+
+        bad += (meter.bits != 14 * 3322);
+    }
+
+    ok(bad == 0, "pieces of any size (%u differ)", bad);
+
+    kit_free();
+}
+
+
 static int
 tokens_differ(const tokens_case_t *c, const modelguard_meter_t *meter)
 {
@@ -641,6 +693,7 @@ main(void)
     test_log2();
     test_meter();
     test_bits();
+    test_pieces();
     test_tokens("scores $.p | keep");
     test_tokens("usage $.usage $.meta | drop");
     test_frames();

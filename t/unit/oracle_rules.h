@@ -344,7 +344,7 @@ vector_row(const node_t *top, const rule_t *rule)
     n = tree_find(group, rule->shape, strlen(rule->shape), found, 0);
     row = 0;
 
-    for (i = 0; n && i < found[0]->nkids; i++) {
+    for (i = 0; n && found[0]->type == NODE_ARRAY && i < found[0]->nkids; i++) {
 
         if (found[0]->kids[i]->type == NODE_NUMBER) {
             dec_parse(&value, found[0]->kids[i]->text);
@@ -363,6 +363,7 @@ vector_row(const node_t *top, const rule_t *rule)
 static inline node_t *
 group_parallel(const node_t *top, const rule_t *rule)
 {
+    size_t     i, n;
     node_t    *group, *found[64];
     unsigned   r;
 
@@ -374,10 +375,14 @@ group_parallel(const node_t *top, const rule_t *rule)
 
     for (r = 0; r < rule->nlabels && group != NULL; r++) {
 
-        if (tree_find(group, rule->labels[r], strlen(rule->labels[r]) - 3,
-                      found, 0))
-        {
-            return group;
+        n = tree_find(group, rule->labels[r], strlen(rule->labels[r]) - 3,
+                      found, 0);
+
+        for (i = 0; i < n; i++) {
+
+            if (found[i]->type == NODE_ARRAY) {
+                return group;
+            }
         }
     }
 

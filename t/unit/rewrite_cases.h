@@ -260,6 +260,18 @@ static const rewrite_case_t  rewrite_cases[] = {
 
     { "drop elements", "metadata $[0] $[2] | drop", "[1,2,3,4]", "[2,4]", 0 },
 
+    { "labels again, behind those that were cut",
+      "scores $.s label=$.l[*] | round=1 top=1",
+      "{\"l\":[\"a\",\"b\"],\"s\":[0.71234567890123456,0.3],"
+      "\"l\":[\"a\",\"b\"]}", NULL, MODELGUARD_UNTREATABLE },
+
+    { "labels again, where none was cut",
+      "scores $.s label=$.l[*] | round=1 top=5",
+      "{\"l\":[\"a\",\"b\"],\"s\":[0.71234567890123456,0.3],"
+      "\"l\":[\"a\",\"b\",\"c\"],\"l\":[]}",
+      "{\"l\":[\"a\",\"b\"],\"s\":[0.7,0.3],"
+      "\"l\":[\"a\",\"b\",\"c\"],\"l\":[]}", 0 },
+
     { "drop a duplicate key, each", "metadata $.a | drop",
       "{\"a\":1,\"b\":2,\"\\u0061\":3}", "{\"b\":2}", 0 },
 

@@ -147,63 +147,231 @@ kit_match(const void *regex, const uint8_t *name, size_t len)
 }
 
 
+/* NULL: *error says why */
+
 static inline modelguard_path_t *
-kit_path(const char *text, size_t len)
+kit_path_try(const char *text, size_t len, const char **error)
 {
     int                 code;
     size_t              at;
     unsigned            i;
     PCRE2_SIZE          off;
-    const char         *error;
+    pcre2_code         *regex;
     modelguard_path_t  *path;
 
     path = kit_keep(NULL, NULL, 0, sizeof(modelguard_path_t));
 
-    if (modelguard_path_parse(path, (const uint8_t *) text, len, &error, &at)
+    if (modelguard_path_parse(path, (const uint8_t *) text, len, error, &at)
         != MODELGUARD_OK)
     {
-        printf("Bail out! path %.*s: %s at %zu\n", (int) len, text, error, at);
-        exit(2);
+        return NULL;
     }
 
     for (i = 0; i < path->n; i++) {
 
-        if (path->steps[i].kind == MODELGUARD_PATH_REGEX) {
-            kit_regexes[kit_nregexes] =
-                pcre2_compile(path->steps[i].name.data,
-                              path->steps[i].name.len, 0, &code, &off, NULL);
-            path->steps[i].regex = kit_regexes[kit_nregexes++];
+        if (path->steps[i].kind != MODELGUARD_PATH_REGEX) {
+            continue;
         }
+
+        regex = kit_nregexes == KIT_FIELDS
+                ? NULL : pcre2_compile(path->steps[i].name.data,
+                                       path->steps[i].name.len, 0, &code,
+                                       &off, NULL);
+
+        if (regex == NULL) {
+            *error = "a bad pattern, or too many";
+            return NULL;
+        }
+
+        kit_regexes[kit_nregexes++] = regex;
+        path->steps[i].regex = regex;
     }
 
     return path;
 }
 
 
-static inline void
-kit_word(kit_t *kit, modelguard_field_t *field, const char *word, size_t len)
+static inline modelguard_path_t *
+kit_path(const char *text, size_t len)
 {
-    (void) kit;
+    const char         *error;
+    modelguard_path_t  *path;
 
-    if (len > 6 && memcmp(word, "label=", 6) == 0) {
-        field->labels[field->nlabels++] = kit_path(word + 6, len - 6);
+    path = kit_path_try(text, len, &error);
 
-    } else if (len > 6 && memcmp(word, "shape=", 6) == 0) {
-        field->shape = kit_path(word + 6, len - 6);
+    if (path == NULL) {
+        printf("Bail out! path %.*s: %s\n", (int) len, text, error);
+        exit(2);
+    }
 
-    } else if (len > 9 && memcmp(word, "datatype=", 9) == 0) {
-        field->datatype = kit_path(word + 9, len - 9);
+    return path;
+}
 
-    } else if (len > 9 && memcmp(word, "encoding=", 9) == 0) {
+
+static inline int
+kit_word(modelguard_field_t *field, const char *word, size_t len,
+    const char **error)
+{
+    size_t               n;
+    modelguard_path_t  **to;
+
+    if (len > 9 && memcmp(word, "encoding=", 9) == 0) {
         field->encoding = modelguard_encoding_parse((const uint8_t *) word + 9,
                                                     len - 9);
+        *error = "a bad encoding";
+
+        return field->encoding != MODELGUARD_ENCODINGS;
+    }
+
+    n = 0;
+
+    if (len > 6 && memcmp(word, "label=", 6) == 0) {
+
+        if (field->nlabels == MODELGUARD_FIELD_LABELS_MAX) {
+            *error = "too many labels";
+            return 0;
+        }
+
+        to = &field->labels[field->nlabels++];
+        n = 6;
+
+    } else if (len > 6 && memcmp(word, "shape=", 6) == 0) {
+        to = &field->shape;
+        n = 6;
+
+    } else if (len > 9 && memcmp(word, "datatype=", 9) == 0) {
+        to = &field->datatype;
+        n = 9;
 
     } else if (len > 7 && memcmp(word, "inside=", 7) == 0) {
-        field->inside = kit_path(word + 7, len - 7);
+        to = &field->inside;
+        n = 7;
 
     } else {
-        field->paths[field->npaths++] = kit_path(word, len);
+
+        if (field->npaths == KIT_FIELDS) {
+            *error = "too many paths";
+            return 0;
+        }
+
+        to = &field->paths[field->npaths++];
     }
+
+    *to = kit_path_try(word + n, len - n, error);
+
+    return *to != NULL;
+}
+
+
+/* one line, "*spec" becomes what is behind it */
+
+static inline int
+kit_line(kit_t *kit, const char **spec, const char **error)
+{
+    size_t                   len;
+    const char              *p;
+    modelguard_field_t      *field;
+    modelguard_treatment_t   treatment;
+
+    field = &kit->fields[kit->n++];
+    field->paths = kit_keep(NULL, NULL, 0,
+                            KIT_FIELDS * sizeof(modelguard_path_t *));
+
+    p = *spec + strspn(*spec, " ;");
+    len = strcspn(p, " ");
+    field->role = modelguard_role_parse((const uint8_t *) p, len);
+
+    for (p += len; /* void */ ; p += len) {
+        p += strspn(p, " ");
+        len = strcspn(p, " ");
+
+        if (*p == '|') {
+            break;
+        }
+
+        if (len == 0) {
+            *error = "no \"|\"";
+            return 0;
+        }
+
+        if (!kit_word(field, p, len, error)) {
+            return 0;
+        }
+    }
+
+    if (field->role == MODELGUARD_ROLES) {
+        *error = "a bad role";
+        return 0;
+    }
+
+    if (modelguard_field_check(field, error) != MODELGUARD_OK) {
+        return 0;
+    }
+
+    modelguard_treatment_init(&treatment);
+
+    for (p++; *p != '\0' && *p != ';'; p += len) {
+        p += strspn(p, " ");
+        len = strcspn(p, " ;");
+
+        if (len
+            && modelguard_treatment_add(&treatment, (const uint8_t *) p, len,
+                                        error)
+               != MODELGUARD_OK)
+        {
+            return 0;
+        }
+    }
+
+    if (modelguard_treatment_check(&treatment, error) != MODELGUARD_OK
+        || modelguard_profile_check(field->role, &treatment, error)
+           != MODELGUARD_OK)
+    {
+        return 0;
+    }
+
+    kit->profile.treatments[field->role] = treatment;
+
+    *spec = p + strspn(p, " ;");
+
+    return 1;
+}
+
+
+/*
+ * The spec must outlive the kit.  0: *error says why not; the kit is then to
+ * be given back as well.
+ */
+
+static inline int
+kit_try(kit_t *kit, const char *spec, const char **error)
+{
+    size_t                     i;
+    const char                *p;
+    const modelguard_field_t  *fields[KIT_FIELDS];
+
+    memset(kit, 0, sizeof(kit_t));
+    modelguard_profile_init(&kit->profile);
+
+    for (p = spec; *p != '\0'; /* void */ ) {
+
+        if (kit->n == KIT_FIELDS) {
+            *error = "too many fields";
+            return 0;
+        }
+
+        if (!kit_line(kit, &p, error)) {
+            return 0;
+        }
+    }
+
+    for (i = 0; i < kit->n; i++) {
+        fields[i] = &kit->fields[i];
+    }
+
+    return modelguard_rules_build(&kit->rules, fields, kit->n, &kit->profile,
+                                  kit_match, kit_keep, NULL, error)
+           == MODELGUARD_OK;
 }
 
 
@@ -215,83 +383,12 @@ kit_bail(const char *what, const char *spec, const char *error)
 }
 
 
-/* the spec must outlive the kit */
-
 static inline void
 kit_build(kit_t *kit, const char *spec)
 {
-    size_t                     i, len;
-    const char                *p, *error;
-    const modelguard_field_t  *fields[KIT_FIELDS];
-    modelguard_field_t        *field;
-    modelguard_treatment_t     treatment;
+    const char  *error;
 
-    memset(kit, 0, sizeof(kit_t));
-    modelguard_profile_init(&kit->profile);
-
-    for (p = spec; *p != '\0'; /* void */ ) {
-
-        field = &kit->fields[kit->n];
-        field->paths = kit_keep(NULL, NULL, 0,
-                                KIT_FIELDS * sizeof(modelguard_path_t *));
-        fields[kit->n++] = field;
-
-        p += strspn(p, " ;");
-        len = strcspn(p, " ");
-        field->role = modelguard_role_parse((const uint8_t *) p, len);
-
-        for (p += len; /* void */ ; p += len) {
-            p += strspn(p, " ");
-            len = strcspn(p, " ");
-
-            if (*p == '|') {
-                break;
-            }
-
-            kit_word(kit, field, p, len);
-        }
-
-        if (field->role == MODELGUARD_ROLES
-            || modelguard_field_check(field, &error) != MODELGUARD_OK)
-        {
-            kit_bail("field", spec, "bad");
-        }
-
-        modelguard_treatment_init(&treatment);
-
-        for (p++; *p != '\0' && *p != ';'; p += len) {
-            p += strspn(p, " ");
-            len = strcspn(p, " ;");
-
-            if (len
-                && modelguard_treatment_add(&treatment, (const uint8_t *) p,
-                                            len, &error)
-                   != MODELGUARD_OK)
-            {
-                kit_bail("treatment", spec, error);
-            }
-        }
-
-        if (modelguard_treatment_check(&treatment, &error) != MODELGUARD_OK
-            || modelguard_profile_check(field->role, &treatment, &error)
-               != MODELGUARD_OK)
-        {
-            kit_bail("mix", spec, error);
-        }
-
-        kit->profile.treatments[field->role] = treatment;
-
-        p += strspn(p, " ;");
-    }
-
-    for (i = 0; i < kit->n; i++) {
-        fields[i] = &kit->fields[i];
-    }
-
-    if (modelguard_rules_build(&kit->rules, fields, kit->n, &kit->profile,
-                               kit_match, kit_keep, NULL, &error)
-        != MODELGUARD_OK)
-    {
+    if (!kit_try(kit, spec, &error)) {
         kit_bail("rules", spec, error);
     }
 }

@@ -2,15 +2,18 @@
 
 # Copyright (C) the modelguard authors
 
-"""Measures what the guard costs, beside plain nginx in the same run.
+"""Measures what the guard costs, beside plain nginx and beside what people
+would use instead, in the same run.
 
     bench.py [--quick] [--charges]
+    bench.py --self-test
 
-Called by bench.sh, which builds what is needed.  Prints tables and writes
-build/bench.json.  Exits with 1 when an output is not what it must be, never
-for a missed target.  --quick is for those who work on the benchmark: its
-numbers say nothing.  --charges measures only the table of clients, and leaves
-the rest of build/bench.json as it was."""
+Called by bench.sh, which builds what is needed.  Prints the tables and writes
+bench.json, bench.md and bench.svg into the build folder.  Exits with 1 when an
+output of ours is not what it must be, never for a missed target, nor for a
+peer that fails.  --quick is for those who work on the benchmark: its numbers
+say nothing.  --charges measures only the table of clients, and leaves the
+rest of build/bench.json as it was.  --self-test measures nothing."""
 
 import sys
 
@@ -25,21 +28,26 @@ import subprocess
 import time
 
 import bodies
+import cells
 import charges
-import cpu
 import instructions
+import kernels
+import llm
+import peers
+import programs
 import report
+import schema
+import selftest
 import servers
 import streams
 
 GENERATIONS = 3
 ROUNDS = 4                  # of each generation
 
-KERNEL_BODIES = ('40KB', '4MB', 'text')
 PLACES = 3                  # after the decimal point, in the JSON
-DEADLINE = 2400             # seconds for everything
+DEADLINE = 1500             # seconds for everything
 
-OUTPUT = servers.TOP / 'build' / 'bench.json'
+OUTPUT = programs.TOP / 'build' / 'bench.json'
 
 STARTED = time.monotonic()
 
@@ -49,47 +57,61 @@ def say(text):
           file=sys.stderr, flush=True)
 
 
-def kernel():
-    say('the kernel alone')
+#   metric: the key of its ratios, the key of its values, what divides these
 
-    files = ['%s=%s' % (name, servers.WORK / 'bodies' / (name + '.json'))
-             for name in KERNEL_BODIES]
-    result = subprocess.run(
-        servers.pinned(servers.GUARDED_CORE,
-                       [str(servers.WORK / 'kernel')] + files),
-        capture_output=True, text=True, timeout=120)
-
-    if result.returncode != 0:
-        raise servers.Failure(result.stderr.strip())
-
-    pairs = (line.split() for line in result.stdout.splitlines())
-
-    return {key: float(value) for key, value in pairs}
+METRICS = {
+    'cpu': ('cpu_ratio', 'cpu_us', 1000),
+    'rps': ('rps_ratio', 'rps', 1),
+    'p50': ('p50_ratio', 'p50_us', 1),
+    'p99': ('p99_ratio', 'p99_us', 1),
+}
 
 
-def add_cpu(result, measured):
-    ratios = result['cpu_ratio'] = {}
-    quartiles = result['cpu_ratio_quartiles'] = {}
-    micros = result['cpu_us'] = {}
-    rss = result['rss_kb'] = {}
-    rss_loaded = result['rss_kb_8_connections'] = {}
+def put(where, variant, size, value):
+    where.setdefault(variant, {})[size] = value
+
+
+def add_metric(result, size, one, metric):
+    key, absolute, unit = METRICS[metric]
+
+    for variant, lists in one.ratios.items():
+        low, median, high = cells.spread(lists[metric])
+        put(result[key], variant, size, round(median, PLACES))
+        put(result[key + '_quartiles'], variant, size,
+            [round(low, PLACES), round(high, PLACES)])
+
+    put(result[key], 'plain', size, 1.0)
+
+    for variant, lists in one.values.items():
+        put(result[absolute], variant, size,
+            round(cells.spread(lists[metric])[1] / unit, PLACES))
+
+
+def add_cells(result, measured):
+    for key, absolute, _ in METRICS.values():
+        result.update({key: {'plain': {}}, key + '_quartiles': {},
+                       absolute: {}})
+
+    result.update(rss_kb={}, rss_kb_loaded={}, peers={})
 
     for size, one in measured.items():
 
-        for variant, values in one.ratios.items():
-            low, median, high = cpu.spread(values)
-            ratios.setdefault(variant, {})[size] = round(median, PLACES)
-            quartiles.setdefault(variant, {})[size] = [round(low, PLACES),
-                                                       round(high, PLACES)]
+        for metric in METRICS:
+            add_metric(result, size, one, metric)
 
-        for variant, values in one.micros.items():
-            micros.setdefault(variant, {})[size] = \
-                round(cpu.spread(values)[1], PLACES)
+        for variant in one.values:
+            put(result['rss_kb'], variant, size, one.rss[variant])
+            put(result['rss_kb_loaded'], variant, size,
+                one.rss_loaded.get(variant, one.rss[variant]))
 
-        for variant in one.rss:
-            rss.setdefault(variant, {})[size] = one.rss[variant]
-            rss_loaded.setdefault(variant, {})[size] = \
-                one.rss_loaded[variant]
+    for peer, what in peers.PEERS_LIST.items():
+        result['peers'][peer] = {
+            'title': what.title,
+            'why': {size: one.why[peer] for size, one in measured.items()
+                    if peer in one.why},
+            'work': {size: one.work[peer] for size, one in measured.items()
+                     if peer in one.work},
+        }
 
 
 def add_instructions(result, counts):
@@ -98,31 +120,50 @@ def add_instructions(result, counts):
     def over(variant):
         return counts[variant]['0.4KB'] - base
 
-    result['instructions'] = dict(
-        counts,
-        limit_req_over_plain=over('limit_req'),
-        budget_over_plain=over('budget'),
-        budget8_over_plain=over('budget8'),
-        further_budget=round((over('budget8') - over('budget')) / 7),
-        loaded_over_plain=over('loaded'),
-        unguarded_over_plain=over('unguarded'))
+    result['instructions'] = counts
+    result['instructions_over_plain'] = {
+        'limit_req': over('limit_req'),
+        'budget': over('budget'),
+        'budget8': over('budget8'),
+        'further_budget': round((over('budget8') - over('budget')) / 7),
+        'loaded': over('loaded'),
+        'unguarded': over('unguarded'),
+    }
 
 
 def add_charges(result, measured):
+    million = str(charges.CLIENTS[-1])
+
     result['charges'] = measured
-    result['charge_ns'] = measured['ns_by_budgets']
+    result['charge_ns'] = {
+        structure: {pattern: measured['ns'][structure][
+            '%s %s 2' % (million, pattern)] for pattern in ('uniform', 'hot')}
+        for structure in charges.STRUCTURES}
     result['bytes_per_client'] = measured['bytes']
+
+
+def processor():
+    with open('/proc/cpuinfo') as file:
+        text = file.read()
+
+    for line in text.splitlines():
+        if line.startswith('model name'):
+            return '%s%s' % (line.split(':', 1)[1].strip(),
+                             ' (AVX2)' if ' avx2 ' in text else '')
+
+    return 'unknown processor'
 
 
 def setting():
     version = subprocess.run([servers.NGINX, '-v'], capture_output=True,
                              text=True, check=True).stderr.strip()
 
-    return ('%s, %s; load on %d cores beside it: %.1f. One worker on a core of'
-            ' its own, model server and load generator on another;'
-            ' proxy_buffering on, 8 buffers of 16k, no temporary files.'
+    return ('%s, %s, %d cores of %s; load beside it when it began: %.1f. One'
+            ' worker on a core of its own, model server and load generator on'
+            ' another; proxy_buffering on, 8 buffers of 16k, no temporary'
+            ' files.'
             % (datetime.date.today(), version.replace('nginx version: ', ''),
-               len(servers.CORES), os.getloadavg()[0]))
+               len(programs.CORES), processor(), os.getloadavg()[0]))
 
 
 def measure_charges(quick):
@@ -138,24 +179,27 @@ def measure_charges(quick):
 
 def measure(quick):
     scale = 0.1 if quick else 1
-    result = {'setting': setting()}
+    generations, rounds = (1, 1) if quick else (GENERATIONS, ROUNDS)
+    result = {'setting': setting(), 'quick': quick}
 
-    bodies.write(servers.WORK / 'bodies')
+    bodies.write(programs.WORK / 'bodies')
 
     result['body_bytes'] = {
-        path.stem: path.stat().st_size
-        for path in (servers.WORK / 'bodies').glob('*.json')}
+        name: (programs.WORK / 'bodies' / bodies.file_of(name)).stat().st_size
+        for name in cells.LOADS}
 
-    result['kernel_gbs'] = kernel()
+    result['kernel_gbs'], result['kernel_why'] = kernels.measure(say)
 
     with servers.model() as upstream:
-        add_cpu(result, cpu.measure(upstream, 1 if quick else GENERATIONS,
-                                    1 if quick else ROUNDS, scale, say))
+        add_cells(result, cells.measure(upstream, generations, rounds, scale,
+                                        say))
+        result['llm'] = llm.measure(upstream, 1 if quick else llm.ROUNDS, say)
         add_instructions(result, instructions.measure(upstream, scale, say))
 
     result['streams'] = streams.measure(scale, say)
     add_charges(result, charges.measure(scale, say))
 
+    result['seconds'] = round(time.monotonic() - STARTED)
     say('done')
 
     return result
@@ -170,6 +214,9 @@ def main():
     for number in (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, end)
 
+    if '--self-test' in sys.argv[1:]:
+        sys.exit(selftest.run())
+
     signal.alarm(DEADLINE)
 
     only = '--charges' in sys.argv[1:]
@@ -177,15 +224,18 @@ def main():
     try:
         result = (measure_charges if only else measure)(
             '--quick' in sys.argv[1:])
-    except (servers.Failure, OSError, http.client.HTTPException,
+    except (programs.Failure, OSError, http.client.HTTPException,
             subprocess.SubprocessError) as error:
         sys.exit('bench: FAILED: %s' % error)
 
-    with open(OUTPUT, 'w') as file:
-        json.dump(result, file, indent=4)
-        file.write('\n')
+    OUTPUT.write_text(json.dumps(result, indent=4) + '\n')
 
-    print(report.charges(result) if only else report.markdown(result))
+    problems = [] if only else schema.problems(result)
+
+    if problems:
+        sys.exit('bench: FAILED: bench.json: %s' % '; '.join(problems))
+
+    print(report.charges(result) if only else report.write(result))
 
 
 main()

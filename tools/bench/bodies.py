@@ -1,16 +1,20 @@
 # Copyright (C) the modelguard authors
 
-"""The bodies of the benchmark, and what a guarded one must be.
+"""The bodies of the benchmark.
 
     {"predictions":[{"label":..,"scores":[..],"logits":[..]}],
      "model_version":..}
 
-Every row has random values of its own, from a fixed seed, in 17 digits."""
+Every row has random values of its own, from a fixed seed, in 17 digits.
+Beside them: a long prose of a chat model (text), a stream of its tokens with
+log probabilities (sse), one answer with them (chat, for LiteLLM), and a
+vector of an embedding in both of its notations."""
 
-import decimal
+import base64
 import json
 import math
 import random
+import struct
 
 #       name     rows  classes
 
@@ -22,21 +26,55 @@ SIZES = {
     '4MB': (100, 1000),
 }
 
+TEXT = 'text'
+SSE = 'sse'
+EMBEDDING = 'embedding'
+EMBEDDING_BASE64 = 'embedding_base64'
+CHAT = 'chat'
+
+OTHERS = (TEXT, SSE, EMBEDDING, EMBEDDING_BASE64)
+
+SSE_EVENTS = 256
+EMBEDDING_FLOATS = 1536
+CHAT_TOKENS = 12
+
 FIELDS = """
         modelguard_field    scores   $.predictions[*].scores;
         modelguard_field    logits   $.predictions[*].logits;
         modelguard_field    metadata $.model_version;
 """
 
+LOGPROBS = """
+        modelguard          rounded;
+        modelguard_field    logprobs
+                     $.choices[*].logprobs.content[*].logprob
+                     $.choices[*].logprobs.content[*].top_logprobs[*].logprob;
+"""
+
+EMBEDDINGS = """
+        modelguard          rounded;
+        modelguard_field    embedding $.data[*].embedding%s;
+"""
+
+#   what else than REWRITE a guarded location has, for the bodies that are
+#   not predictions
+
+FIELDS_OF = {
+    SSE: LOGPROBS,
+    CHAT: LOGPROBS,
+    EMBEDDING: EMBEDDINGS % '',
+    EMBEDDING_BASE64: EMBEDDINGS % ' encoding=base64f32',
+}
+
 PROFILE = """
     modelguard_profile      rounded {
         scores              round=2;
         logits              drop;
         metadata            drop;
+        logprobs            round=2;
+        embedding           round=2;
     }
 """
-
-HUNDREDTH = decimal.Decimal('0.01')
 
 WORDS = ('the model answers with a sentence of common words that a reader '
          'would not think twice about and goes on for as long as anybody '
@@ -64,7 +102,7 @@ def predictions(name):
             % ','.join(row(source, classes) for _ in range(rows)))
 
 
-def chat():
+def prose():
     """46 KB of a chat model's prose: a new line every dozen words, and now
     and then a quotation or a letter beyond ASCII."""
 
@@ -98,72 +136,89 @@ def chat():
     }, ensure_ascii=False, separators=(',', ':'))
 
 
+def logprob(source):
+    return -source.expovariate(1)
+
+
+def token(source, word):
+    return {'token': ' ' + word, 'logprob': logprob(source),
+            'bytes': list((' ' + word).encode())}
+
+
+def token_event(source, number):
+    """A word of a chat model and the log probabilities of five."""
+
+    word = source.choice(WORDS)
+    top = [token(source, other)
+           for other in [word] + source.sample(WORDS, 4)]
+
+    return word, dict(token(source, word), top_logprobs=top)
+
+
+def sse_event(source, number):
+    word, one = token_event(source, number)
+
+    return 'data: %s\n\n' % json.dumps({
+        'id': 'chatcmpl-%08x' % number, 'object': 'chat.completion.chunk',
+        'created': 1700000000, 'model': 'benchmark',
+        'choices': [{'index': 0, 'delta': {'content': ' ' + word},
+                     'logprobs': {'content': [one]},
+                     'finish_reason': None}]}, separators=(',', ':'))
+
+
+def sse():
+    source = random.Random('modelguard sse')
+
+    return ''.join(sse_event(source, n) for n in range(SSE_EVENTS))
+
+
+def chat():
+    source = random.Random('modelguard chat logprobs')
+    events = [token_event(source, n) for n in range(CHAT_TOKENS)]
+
+    return json.dumps({
+        'id': 'chatcmpl-1', 'object': 'chat.completion',
+        'created': 1700000000, 'model': 'benchmark',
+        'choices': [{'index': 0,
+                     'message': {'role': 'assistant', 'content':
+                                 ''.join(' ' + word for word, _ in events)},
+                     'logprobs': {'content': [one for _, one in events]},
+                     'finish_reason': 'stop'}],
+        'usage': {'prompt_tokens': 9, 'completion_tokens': CHAT_TOKENS,
+                  'total_tokens': 9 + CHAT_TOKENS},
+    }, separators=(',', ':'))
+
+
+def question():
+    return json.dumps({
+        'model': 'benchmark', 'logprobs': True, 'top_logprobs': 5,
+        'messages': [{'role': 'user', 'content': 'go on'}]})
+
+
+def embedding(coded):
+    source = random.Random('modelguard embedding')
+    values = [source.gauss(0, 0.1) for _ in range(EMBEDDING_FLOATS)]
+    vector = numbers(values)
+
+    if coded:
+        vector = '"%s"' % base64.b64encode(
+            struct.pack('<%df' % len(values), *values)).decode()
+
+    return ('{"object":"list","data":[{"object":"embedding","index":0,'
+            '"embedding":%s}],"model":"m","usage":{"prompt_tokens":5,'
+            '"total_tokens":5}}' % vector)
+
+
+def file_of(name):
+    return name + ('.sse' if name == SSE else '.json')
+
+
 def write(directory):
     directory.mkdir(parents=True, exist_ok=True)
 
-    for name in SIZES:
-        (directory / (name + '.json')).write_text(predictions(name))
+    texts = dict({name: predictions(name) for name in SIZES}, **{
+        TEXT: prose(), SSE: sse(), CHAT: chat(), 'question': question(),
+        EMBEDDING: embedding(False), EMBEDDING_BASE64: embedding(True)})
 
-    (directory / 'text.json').write_text(chat(), encoding='utf-8')
-
-
-def complaint_of_row(before, after):
-    """Rounded half to even; where that would leave another class on top, or
-    two, the guard may have moved single numbers by one hundredth."""
-
-    if set(after) != {'label', 'scores'} or after['label'] != before['label']:
-        return 'members %s' % sorted(after)
-
-    exact = [decimal.Decimal(text) for text in before['scores']]
-    sent = [decimal.Decimal(text) for text in after['scores']]
-
-    if len(exact) != len(sent):
-        return '%d scores of %d' % (len(sent), len(exact))
-
-    if sent.index(max(sent)) != exact.index(max(exact)):
-        return 'another class is on top'
-
-    moved = 0
-
-    for text, old, new in zip(after['scores'], exact, sent):
-
-        if new.as_tuple().exponent < -2:
-            return '%s has more than 2 decimals' % text
-
-        off = abs(new - old.quantize(HUNDREDTH, decimal.ROUND_HALF_EVEN))
-
-        if off > HUNDREDTH:
-            return '%s for %s' % (new, old)
-
-        moved += off != 0
-
-    if moved > max(1, len(sent) // 10):
-        return '%d of %d scores are not the rounded ones' % (moved, len(sent))
-
-    return None
-
-
-def complaint(original, guarded):
-    """What is wrong with a guarded body, or None."""
-
-    def parse(text):
-        return json.loads(text, parse_float=str, parse_int=str)
-
-    try:
-        before, after = parse(original), parse(guarded)
-    except ValueError as error:
-        return 'not JSON: %s' % error
-
-    if not isinstance(after, dict) or set(after) != {'predictions'}:
-        return 'the document has other members'
-
-    if len(before['predictions']) != len(after['predictions']):
-        return 'rows are missing'
-
-    for number, (old, new) in enumerate(zip(before['predictions'],
-                                            after['predictions'])):
-        problem = complaint_of_row(old, new)
-        if problem:
-            return 'row %d: %s' % (number, problem)
-
-    return None
+    for name, text in texts.items():
+        (directory / file_of(name)).write_text(text, encoding='utf-8')

@@ -185,7 +185,7 @@ modelguard_table_verdict_e
 charge_one(modelguard_table_t *table, const modelguard_id_t *id,
     const modelguard_budget_t *budget, unsigned budgets, uint64_t now)
 {
-    unsigned              i, shard;
+    unsigned              i;
     modelguard_charge_t   charges[MODELGUARD_TABLE_BUDGETS];
     modelguard_verdict_t  verdict;
 
@@ -196,14 +196,11 @@ charge_one(modelguard_table_t *table, const modelguard_id_t *id,
         charges[i].dry_run = 0;
     }
 
-    shard = modelguard_table_shard(table, id);
-
-    if (modelguard_table_lock(table, shard) != MODELGUARD_OK) {
+    if (modelguard_table_pay(table, id, charges, budgets, now, &verdict)
+        != MODELGUARD_OK)
+    {
         charge_fail("no lock");
     }
-
-    modelguard_table_charge(table, id, charges, budgets, now, &verdict);
-    modelguard_table_unlock(table, shard);
 
     return verdict.verdict;
 }

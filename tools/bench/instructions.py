@@ -10,16 +10,19 @@ import re
 
 import servers
 
-VARIANTS = ('plain', 'limit_req', 'loaded', 'unguarded', 'budget', 'budget8',
-            'rewrite', 'modelguard')
+VARIANTS = ('plain', 'limit_req', 'loaded', 'unguarded', 'budget', 'budget2',
+            'budget4', 'budget8', 'rewrite', 'modelguard')
 
-#       size: N
+TEXT_VARIANTS = ('plain', 'rewrite')
+
+#       body: N
 
 SIZES = {
     '0.4KB': 300,
     '4KB': 200,
     '40KB': 60,
     '400KB': 20,
+    'text': 60,
 }
 
 AT_ONCE = min(2, len(servers.CORES))
@@ -48,7 +51,7 @@ def total(upstream, variant, size, requests):
 
 
 def per_request(upstream, variant, size, scale):
-    n = int(SIZES[size] * scale)
+    n = max(2, int(SIZES[size] * scale))
 
     return (total(upstream, variant, size, 2 * n)
             - total(upstream, variant, size, n)) / n
@@ -57,7 +60,9 @@ def per_request(upstream, variant, size, scale):
 def measure(upstream, scale, say):
     say('instructions per request')
 
-    jobs = list(itertools.product(SIZES, VARIANTS))
+    jobs = [(size, variant)
+            for size, variant in itertools.product(SIZES, VARIANTS)
+            if size != 'text' or variant in TEXT_VARIANTS]
     result = {variant: {} for variant in VARIANTS}
 
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

@@ -2,30 +2,23 @@
 /*
  * Copyright (C) the modelguard authors
  *
- * The rewriter alone, beside jansson doing the same work through a tree, and
- * beside memcpy():
- *
- *     kernel NAME=FILE ...
+ * The rewriter alone, fed in pieces as nginx feeds it and in one, beside
+ * jansson doing the same work through a tree, and beside memcpy().
  *
  * Work: round every number under $.predictions[*].scores to 2 decimals, drop
- * logits and model_version.  Prints one line "KEY GB/s" for each method and
- * file, from the best of several runs.
+ * logits and model_version.
  */
 
 
 #include <math.h>
-#include <time.h>
 
 #include <jansson.h>
 
+#include "kernel_time.h"
 #include "rewrite_kit.h"
 
 
-#define KERNEL_RUNS    7
-#define KERNEL_BYTES   (16 * 1024 * 1024)   /* of input in a run */
-#define KERNEL_SLOW    32                   /* jansson gets so much less */
 #define KERNEL_PIECE   (32 * 1024)
-#define KERNEL_BUFFER  (8 * 1024 * 1024)
 
 #define KERNEL_SPEC                                                           \
     "scores $.predictions[*].scores | round=2;"                               \
@@ -33,28 +26,8 @@
     "metadata $.model_version | drop"
 
 
-typedef struct {
-    const char     *name;
-    unsigned char  *data;
-    size_t          len;
-    size_t          piece;
-    size_t          sent;
-} kernel_doc_t;
-
-
-typedef void (*kernel_pt)(kernel_doc_t *doc);
-
-
-static kit_t           kernel_kit;
-static unsigned char  *kernel_buffer;
-
-
-static void
-kernel_fail(const char *what, const char *name)
-{
-    fprintf(stderr, "kernel: %s: %s\n", what, name);
-    exit(1);
-}
+static kit_t   kernel_kit;
+static size_t  kernel_piece;
 
 
 /* as a server would: the output is copied once */
@@ -70,7 +43,7 @@ kernel_sink(void *data, const uint8_t *bytes, size_t len)
         return MODELGUARD_SINK;
     }
 
-    memcpy(kernel_buffer + doc->sent, bytes, len);
+    memcpy(doc->out + doc->sent, bytes, len);
     doc->sent += len;
 
     return MODELGUARD_OK;
@@ -99,8 +72,8 @@ kernel_rewrite(kernel_doc_t *doc)
     rc = rw ? MODELGUARD_OK : MODELGUARD_NOMEM;
 
     for (at = 0; at < doc->len && rc == MODELGUARD_OK; at += len) {
-        len = doc->len - at < doc->piece ? doc->len - at : doc->piece;
-        rc = modelguard_rewrite_feed(rw, doc->data + at, len);
+        len = doc->len - at < kernel_piece ? doc->len - at : kernel_piece;
+        rc = modelguard_rewrite_feed(rw, (uint8_t *) doc->data + at, len);
     }
 
     if (rc != MODELGUARD_OK || modelguard_rewrite_finish(rw) != MODELGUARD_OK)
@@ -113,9 +86,25 @@ kernel_rewrite(kernel_doc_t *doc)
 
 
 static void
+kernel_pieces(kernel_doc_t *doc)
+{
+    kernel_piece = KERNEL_PIECE;
+    kernel_rewrite(doc);
+}
+
+
+static void
+kernel_whole(kernel_doc_t *doc)
+{
+    kernel_piece = doc->len;
+    kernel_rewrite(doc);
+}
+
+
+static void
 kernel_memcpy(kernel_doc_t *doc)
 {
-    memcpy(kernel_buffer, doc->data, doc->len);
+    memcpy(doc->out, doc->data, doc->len);
     doc->sent = doc->len;
 }
 
@@ -139,7 +128,7 @@ kernel_jansson(kernel_doc_t *doc)
     size_t   i;
     json_t  *root, *row;
 
-    root = json_loadb((const char *) doc->data, doc->len, 0, NULL);
+    root = json_loadb(doc->data, doc->len, 0, NULL);
 
     if (root == NULL) {
         kernel_fail("jansson cannot parse", doc->name);
@@ -159,138 +148,26 @@ kernel_jansson(kernel_doc_t *doc)
     }
 
     doc->sent = strlen(text);
+    memcpy(doc->out, text, doc->sent);
 
     free(text);
     json_decref(root);
 }
 
 
-static double
-kernel_now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-
-    return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
-}
-
-
-static void
-kernel_time(const char *key, kernel_doc_t *doc, kernel_pt method, size_t bytes)
-{
-    double    best, start, took;
-    size_t    i, times;
-    unsigned  run;
-
-    best = 0;
-    times = bytes / doc->len + 1;
-
-    for (run = 0; run < KERNEL_RUNS; run++) {
-        start = kernel_now();
-
-        for (i = 0; i < times; i++) {
-            method(doc);
-        }
-
-        took = kernel_now() - start;
-
-        if (run == 0 || took < best) {
-            best = took;
-        }
-    }
-
-    printf("%s_%s %.3f\n", key, doc->name,
-           (double) doc->len * (double) times / best / 1e9);
-}
-
-
-/* The same document, however it is fed: else the speed means nothing. */
-
-static void
-kernel_check(kernel_doc_t *doc)
-{
-    size_t          sent;
-    unsigned char  *whole;
-
-    whole = malloc(KERNEL_BUFFER);
-
-    doc->piece = doc->len;
-    kernel_rewrite(doc);
-
-    sent = doc->sent;
-    memcpy(whole, kernel_buffer, sent);
-
-    doc->piece = KERNEL_PIECE;
-    kernel_rewrite(doc);
-
-    if (doc->sent != sent || memcmp(whole, kernel_buffer, sent) != 0
-        || sent == 0 || sent >= doc->len)
-    {
-        kernel_fail("the rewriter's output is not what it must be", doc->name);
-    }
-
-    free(whole);
-}
-
-
-static void
-kernel_load(kernel_doc_t *doc, const char *file)
-{
-    FILE  *in;
-
-    in = fopen(file, "rb");
-
-    if (in == NULL) {
-        kernel_fail("no such file", file);
-    }
-
-    doc->data = malloc(KERNEL_BUFFER);
-    doc->len = fread(doc->data, 1, KERNEL_BUFFER, in);
-    fclose(in);
-
-    if (doc->len == 0 || doc->len == KERNEL_BUFFER) {
-        kernel_fail("empty or too large", file);
-    }
-}
+static const kernel_method_t  kernel_methods[] = {
+    { "modelguard",       kernel_pieces,  1,  1 },
+    { "modelguard_whole", kernel_whole,   1,  1 },
+    { "jansson",          kernel_jansson, 32, 1 },
+    { "memcpy",           kernel_memcpy,  1,  0 },
+    { NULL,               NULL,           1,  0 }
+};
 
 
 int
 main(int argc, char *argv[])
 {
-    int           i;
-    char         *file;
-    kernel_doc_t  doc;
-
     kit_build(&kernel_kit, KERNEL_SPEC);
-    kernel_buffer = malloc(KERNEL_BUFFER);
 
-    for (i = 1; i < argc; i++) {
-        memset(&doc, 0, sizeof(kernel_doc_t));
-
-        file = strchr(argv[i], '=');
-
-        if (file == NULL) {
-            kernel_fail("not NAME=FILE", argv[i]);
-        }
-
-        *file++ = '\0';
-        doc.name = argv[i];
-
-        kernel_load(&doc, file);
-        kernel_check(&doc);
-
-        kernel_time("modelguard", &doc, kernel_rewrite, KERNEL_BYTES);
-
-        doc.piece = doc.len;
-        kernel_time("modelguard_whole", &doc, kernel_rewrite, KERNEL_BYTES);
-
-        kernel_time("jansson", &doc, kernel_jansson,
-                    KERNEL_BYTES / KERNEL_SLOW);
-        kernel_time("memcpy", &doc, kernel_memcpy, KERNEL_BYTES);
-
-        free(doc.data);
-    }
-
-    return 0;
+    return kernel_main(argc, argv, kernel_methods);
 }

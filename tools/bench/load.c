@@ -4,11 +4,14 @@
  *
  * A load generator that sends an exact number of requests, which wrk cannot:
  *
- *     load PORT URI CONNECTIONS REQUESTS
+ *     load [-t SECONDS] [-b FILE] [-H FIELD] [-v] PORT URI CONNECTIONS REQUESTS
  *
- * Keep-alive on 127.0.0.1, one request at a time on each connection.  Prints
- * the number of responses and the length of their bodies, and fails when one
- * is not 200, has another length, or does not come.
+ * Keep-alive on 127.0.0.1, one request at a time on each connection: GET, or
+ * POST of a file of JSON; -t sends nothing more after that time, -H adds a
+ * line to the header.  Prints the number of responses, the length of their
+ * bodies, the seconds that all took, and the median and the 99th percentile
+ * of the microseconds of one.  Fails when one is not 200, does not come, or
+ * has another length (unless -v: lengths may vary).
  */
 
 
@@ -23,12 +26,14 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 
 #define LOAD_CONNECTIONS  256
 #define LOAD_HEADER       4096
 #define LOAD_BUFFER       (256 * 1024)
+#define LOAD_REQUEST      (64 * 1024)
 #define LOAD_TIMEOUT      20000             /* milliseconds of silence */
 
 
@@ -49,14 +54,19 @@ typedef struct {
     size_t        rest;                     /* of the body or chunk */
     size_t        body;                     /* bytes so far */
     size_t        line;                     /* bytes in header[] */
+    double        sent;                     /* seconds */
     char          header[LOAD_HEADER + 1];
 } load_conn_t;
 
 
 typedef struct {
     int           epoll;
-    char          request[1024];
+    int           varying;                  /* lengths may differ */
+    char          request[LOAD_REQUEST];
     size_t        request_len;
+    double        started;                  /* seconds */
+    double        limit;                    /* of them; 0: none */
+    double       *times;                    /* of each response */
     unsigned long unsent;                   /* requests */
     unsigned long waiting;
     unsigned long done;
@@ -82,6 +92,17 @@ load_fail(const char *fmt, ...)
 
     fputs("\n", stderr);
     exit(1);
+}
+
+
+static double
+load_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
 }
 
 
@@ -122,6 +143,12 @@ load_send(load_conn_t *c)
 {
     ssize_t  n;
 
+    c->sent = load_now();
+
+    if (load.limit != 0 && c->sent - load.started > load.limit) {
+        load.unsent = 0;
+    }
+
     if (load.unsent == 0) {
         c->state = LOAD_IDLE;
         return;
@@ -145,14 +172,14 @@ load_send(load_conn_t *c)
 static void
 load_done(load_conn_t *c)
 {
-    if (load.done != 0 && c->body != load.length) {
+    if (load.done != 0 && c->body != load.length && !load.varying) {
         load_fail("a body of %zu bytes among those of %zu", c->body,
                   load.length);
     }
 
     load.length = c->body;
     load.waiting--;
-    load.done++;
+    load.times[load.done++] = load_now() - c->sent;
 
     load_send(c);
 }
@@ -314,41 +341,165 @@ load_read(load_conn_t *c)
 }
 
 
-int
-main(int argc, char *argv[])
+static int
+load_order(const void *one, const void *two)
 {
-    int                 i, n, connections;
-    struct epoll_event  events[LOAD_CONNECTIONS];
+    double  a, b;
 
-    if (argc != 5) {
-        load_fail("usage: load PORT URI CONNECTIONS REQUESTS");
+    a = *(const double *) one;
+    b = *(const double *) two;
+
+    return (a > b) - (a < b);
+}
+
+
+static double
+load_percentile(unsigned percent)
+{
+    return load.times[(load.done - 1) * percent / 100] * 1e6;
+}
+
+
+static size_t
+load_file(const char *name, char *body, size_t size)
+{
+    FILE    *in;
+    size_t   n;
+
+    in = fopen(name, "rb");
+
+    if (in == NULL) {
+        load_fail("no such file: %s", name);
     }
 
-    connections = atoi(argv[3]);
-    load.unsent = strtoul(argv[4], NULL, 10);
+    n = fread(body, 1, size, in);
+    fclose(in);
 
-    if (connections < 1 || connections > LOAD_CONNECTIONS
-        || load.unsent == 0 || strlen(argv[2]) > 512)
-    {
-        load_fail("not a number of connections or requests, or not a URI");
+    if (n == size) {
+        load_fail("too large: %s", name);
     }
 
-    load.request_len = (size_t) snprintf(load.request, sizeof(load.request),
-                                         "GET %s HTTP/1.1\r\n"
-                                         "Host: localhost\r\n"
-                                         "X-API-Key: ann-0123456789\r\n"
-                                         "\r\n", argv[2]);
+    return n;
+}
+
+
+static void
+load_request(const char *uri, const char *field, const char *file)
+{
+    int          n;
+    size_t       len;
+    char         line[64];
+    static char  body[LOAD_REQUEST];
+
+    len = 0;
+    line[0] = '\0';
+
+    if (file) {
+        len = load_file(file, body, LOAD_REQUEST - 2048);
+        snprintf(line, sizeof(line), "Content-Type: application/json\r\n"
+                 "Content-Length: %zu\r\n", len);
+    }
+
+    n = snprintf(load.request, 2048, "%s %s HTTP/1.1\r\n"
+                 "Host: localhost\r\n"
+                 "X-API-Key: ann-0123456789\r\n"
+                 "%s%s%s\r\n", file ? "POST" : "GET", uri,
+                 field ? field : "", field ? "\r\n" : "", line);
+
+    if (n >= 2048) {
+        load_fail("too long a header");
+    }
+
+    memcpy(load.request + n, body, len);
+    load.request_len = (size_t) n + len;
+}
+
+
+static void
+load_options(int argc, char *argv[])
+{
+    int          option;
+    const char  *field, *file;
+
+    field = NULL;
+    file = NULL;
+
+    while ((option = getopt(argc, argv, "t:b:H:v")) != -1) {
+
+        switch (option) {
+
+        case 't':
+            load.limit = atof(optarg);
+            break;
+
+        case 'b':
+            file = optarg;
+            break;
+
+        case 'H':
+            field = optarg;
+            break;
+
+        case 'v':
+            load.varying = 1;
+            break;
+
+        default:
+            exit(1);
+        }
+    }
+
+    if (argc - optind != 4) {
+        load_fail("four arguments are wanted: PORT URI CONNECTIONS REQUESTS");
+    }
+
+    load.unsent = strtoul(argv[optind + 3], NULL, 10);
+
+    if (load.unsent == 0) {
+        load_fail("not a number of requests");
+    }
+
+    load_request(argv[optind + 1], field, file);
+}
+
+
+static void
+load_start(int port, int connections)
+{
+    int  i;
+
+    if (connections < 1 || connections > LOAD_CONNECTIONS) {
+        load_fail("not a number of connections");
+    }
 
     load.epoll = epoll_create1(0);
+    load.times = calloc(load.unsent, sizeof(double));
 
-    if (load.epoll == -1) {
-        load_fail("epoll_create1() failed: %s", strerror(errno));
+    if (load.epoll == -1 || load.times == NULL) {
+        load_fail("no epoll, or no memory");
     }
 
     for (i = 0; i < connections; i++) {
-        load_connect(&load.conns[i], atoi(argv[1]));
+        load_connect(&load.conns[i], port);
+    }
+
+    load.started = load_now();
+
+    for (i = 0; i < connections; i++) {
         load_send(&load.conns[i]);
     }
+}
+
+
+int
+main(int argc, char *argv[])
+{
+    int                 i, n;
+    double              took;
+    struct epoll_event  events[LOAD_CONNECTIONS];
+
+    load_options(argc, argv);
+    load_start(atoi(argv[optind]), atoi(argv[optind + 2]));
 
     while (load.waiting) {
         n = epoll_wait(load.epoll, events, LOAD_CONNECTIONS, LOAD_TIMEOUT);
@@ -362,7 +513,12 @@ main(int argc, char *argv[])
         }
     }
 
-    printf("%lu %zu\n", load.done, load.length);
+    took = load_now() - load.started;
+
+    qsort(load.times, load.done, sizeof(double), load_order);
+
+    printf("%lu %zu %.6f %.1f %.1f\n", load.done, load.length, took,
+           load_percentile(50), load_percentile(99));
 
     return 0;
 }

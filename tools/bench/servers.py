@@ -1,41 +1,23 @@
 # Copyright (C) the modelguard authors
 
 """The nginx processes of the benchmark: the model server, which serves files,
-and one guarded nginx for each variant.  All on loopback, under build/bench,
-and ended by process id.
+and one in front of it for each variant.
 
 Buffering is the same in every variant: proxy_buffering on, 8 buffers of 16k,
 which is kinder to plain nginx than the default of 4k, and no temporary files,
 so that no disk is measured."""
 
-import itertools
 import os
-import pathlib
 import pwd
-import shutil
-import signal
-import socket
-import subprocess
 import time
 
 import bodies
-
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-WORK = TOP / 'build' / 'bench'
+from programs import (CORES, Failure, GUARDED_CORE, OTHER_CORE, PATIENCE,
+                      Program, TOP, WORK, children, free_port, load, pinned)
 
 NGINX = os.environ.get('NGINX_BIN', '/usr/sbin/nginx')
 MODULE = os.environ.get('NGINX_MODULE',
                         str(TOP / 'build' / 'ngx_http_modelguard_module.so'))
-
-CORES = sorted(os.sched_getaffinity(0))
-GUARDED_CORE = CORES[0]
-OTHER_CORE = CORES[-1]
-
-PATIENCE = 10               # seconds for a start or an end, 8 for valgrind
-
-# below the ports that connections get, and apart from another run's
-
-PORTS = itertools.count(20000 + os.getpid() % 100 * 100)
 
 ZONE = '    modelguard_zone         $http_x_api_key zone=clients:10m;\n'
 BUDGET = ('        modelguard_budget   b%d zone=clients limit=1000000000000'
@@ -51,20 +33,33 @@ ELSEWHERE = ('    server {\n        listen 127.0.0.1:%d;\n\n'
              '        location / {\n' + REWRITE + BUDGET % 0
              + '            return 404;\n        }\n    }\n')
 
-#   variant: (of the module, of http {}, of location {})
+OURS = (MODULE,)
+
+# nginx says so where there is a profile and no budget: it is meant so here
+
+EXPECTED = 'no "modelguard_budget" for the guarded location'
+
+
+def budgets(count):
+    return ''.join(BUDGET % n for n in range(count))
+
+
+#   variant: (modules, of http {}, of location {})
 
 VARIANTS = {
-    'plain': (False, '', ''),
-    'limit_req': (False, '    limit_req_zone $http_x_api_key'
-                         ' zone=clients:10m rate=1000000r/s;\n',
+    'plain': ((), '', ''),
+    'limit_req': ((), '    limit_req_zone $http_x_api_key'
+                      ' zone=clients:10m rate=1000000r/s;\n',
                   '        limit_req zone=clients burst=1000000 nodelay;\n'),
-    'loaded': (True, '', ''),
-    'unguarded': (True, ZONE + bodies.PROFILE, ''),
-    'budget': (True, ZONE, BUDGET % 0),
-    'budget8': (True, ZONE, ''.join(BUDGET % n for n in range(8))),
-    'rewrite': (True, bodies.PROFILE, REWRITE),
-    'untouched': (True, bodies.PROFILE, UNTOUCHED),
-    'modelguard': (True, ZONE + bodies.PROFILE, REWRITE + BUDGET % 0),
+    'loaded': (OURS, '', ''),
+    'unguarded': (OURS, ZONE + bodies.PROFILE, ''),
+    'budget': (OURS, ZONE, budgets(1)),
+    'budget2': (OURS, ZONE, budgets(2)),
+    'budget4': (OURS, ZONE, budgets(4)),
+    'budget8': (OURS, ZONE, budgets(8)),
+    'rewrite': (OURS, bodies.PROFILE, REWRITE),
+    'untouched': (OURS, bodies.PROFILE, UNTOUCHED),
+    'modelguard': (OURS, ZONE + bodies.PROFILE, REWRITE + budgets(1)),
 }
 
 CONF = """
@@ -100,7 +95,22 @@ http {
 }
 """
 
-MODEL_HTTP = '    sendfile on;\n    tcp_nopush on;\n'
+MODEL_HTTP = """
+    sendfile                on;
+    tcp_nopush              on;
+
+    types {
+        text/event-stream   sse;
+    }
+"""
+
+# a file cannot be POSTed to, the model of the chat can
+
+MODEL_LOCATION = """
+            root                "%s";
+            rewrite             ^/v1/ /chat.json break;
+            error_page          405 =200 /chat.json;
+"""
 
 GUARDED_HTTP = """
     upstream model {
@@ -121,50 +131,18 @@ GUARDED_LOCATION = """
 """
 
 
-class Failure(Exception):
-    """The benchmark cannot go on, or has measured something wrong."""
+class Server(Program):
+    """An nginx.  "wrapper" runs it as one process."""
 
+    kind = 'nginx'
 
-def free_port():
-    for port in PORTS:
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind(('127.0.0.1', port))
-            except OSError:
-                continue
-
-        return port
-
-
-def children(pid):
-    with open('/proc/%d/task/%d/children' % (pid, pid)) as file:
-        return [int(word) for word in file.read().split()]
-
-
-def pinned(core, command):
-    """On one core or any (None), and ended when we are."""
-
-    taskset = [] if core is None else ['taskset', '-c', str(core)]
-
-    return ['setpriv', '--pdeathsig', 'TERM'] + taskset + command
-
-
-class Server:
-    """An nginx; a context manager.  "wrapper" runs it as one process."""
-
-    def __init__(self, name, core, instance=None, wrapper=()):
-        self.name = name
-        self.core = core
+    def __init__(self, name, core, instance=None, wrapper=(), environment=()):
+        super().__init__(name, core, instance)
         self.wrapper = list(wrapper)
-        self.port = free_port()
-        self.directory = WORK / 'servers' / (instance or name)
-        self.process = None
-        self.worker = None
+        self.environment = dict(environment)
 
-    def configure(self, module, http, location):
-        shutil.rmtree(self.directory, ignore_errors=True)
-        (self.directory / 'logs').mkdir(parents=True)
+    def configure(self, modules, http, location):
+        self.fresh_directory()
 
         user = ''
         if os.geteuid() == 0 and not self.wrapper:
@@ -172,7 +150,8 @@ class Server:
 
         text = CONF % {
             'user': user,
-            'load_module': 'load_module "%s";' % MODULE if module else '',
+            'load_module': '\n'.join('load_module "%s";' % module
+                                     for module in modules),
             'http': http,
             'port': self.port,
             'location': location,
@@ -182,52 +161,14 @@ class Server:
 
         return self
 
-    def log(self):
-        return '\n'.join(path.read_text(errors='replace') for path in
-                         (self.directory / 'error.log',
-                          self.directory / 'output') if path.exists())
-
-    def __enter__(self):
+    def command(self):
         single = ' master_process off;' if self.wrapper else ''
-        command = self.wrapper + [
+
+        return self.wrapper + [
             NGINX, '-p', str(self.directory),
             '-c', str(self.directory / 'nginx.conf'),
             '-e', str(self.directory / 'error.log'),
             '-g', 'daemon off;' + single]
-
-        environment = {name: value for name, value in os.environ.items()
-                       if name != 'NGINX'}
-
-        with open(self.directory / 'output', 'wb') as output:
-            self.process = subprocess.Popen(
-                pinned(self.core, command), stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, env=environment,
-                cwd=self.directory)
-
-        try:
-            self.wait_for_start()
-        except BaseException:
-            self.stop()
-            raise
-
-        return self
-
-    def wait_for_start(self):
-        deadline = time.monotonic() + PATIENCE * (8 if self.wrapper else 1)
-
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                break
-
-            with socket.socket() as sock:
-                if sock.connect_ex(('127.0.0.1', self.port)) == 0:
-                    self.find_worker()
-                    return
-
-            time.sleep(0.02)
-
-        raise Failure('nginx "%s" does not start:\n%s'
-                      % (self.name, self.log()))
 
     def find_worker(self):
         if self.wrapper:
@@ -245,40 +186,9 @@ class Server:
 
         raise Failure('nginx "%s" has no worker' % self.name)
 
-    def stop(self):
-        process, self.process = self.process, None
-
-        if process is None:
-            return
-
-        workers = [] if self.wrapper or process.poll() is not None \
-            else children(process.pid)
-
-        # One process under valgrind must be asleep when the signal comes, or
-        # it may miss it until something else wakes it.
-
-        if self.wrapper:
-            time.sleep(0.1)
-
-        process.terminate()
-        deadline = time.monotonic() + PATIENCE
-
-        while time.monotonic() < deadline:
-            try:
-                process.wait(0.5)
-                return
-            except subprocess.TimeoutExpired:
-                with socket.socket() as sock:
-                    sock.connect_ex(('127.0.0.1', self.port))
-
-        process.kill()
-        process.wait()
-
-        for pid in workers:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+    def complaints(self):
+        return '\n'.join(line for line in self.log().splitlines()
+                         if line.strip() and EXPECTED not in line)
 
     def __exit__(self, kind, value, trace):
         self.stop()
@@ -286,34 +196,24 @@ class Server:
         # a response that was cut, a client over its budget, an alert: then
         # the numbers are not those of the work
 
-        if kind is None and self.log().strip():
+        if kind is None and self.complaints():
             raise Failure('nginx "%s" has said:\n%s'
-                          % (self.name, self.log()[:2000]))
-
-    def cpu(self):
-        """Nanoseconds that the worker has run."""
-
-        with open('/proc/%d/schedstat' % self.worker) as file:
-            return int(file.read().split()[0])
-
-    def peak_rss_kb(self):
-        with open('/proc/%d/status' % self.worker) as file:
-            for line in file:
-                if line.startswith('VmHWM:'):
-                    return int(line.split()[1])
-
-        raise Failure('no VmHWM')
+                          % (self.name, self.complaints()[:2000]))
 
 
 def model():
     server = Server('model', OTHER_CORE)
 
-    return server.configure(False, MODEL_HTTP,
-                            '            root "%s";\n' % (WORK / 'bodies'))
+    return server.configure((), MODEL_HTTP,
+                            MODEL_LOCATION % (WORK / 'bodies'))
 
 
-def guarded(variant, upstream, instance=None, wrapper=()):
-    module, http, location = VARIANTS[variant]
+def guarded(variant, upstream, instance=None, wrapper=(), body=None):
+    modules, http, location = VARIANTS[variant]
+
+    if variant == 'modelguard' and body in bodies.FIELDS_OF:
+        location = bodies.FIELDS_OF[body] + budgets(1)
+
     server = Server(variant, None if wrapper else GUARDED_CORE, instance,
                     wrapper)
 
@@ -322,26 +222,5 @@ def guarded(variant, upstream, instance=None, wrapper=()):
     if variant == 'unguarded':
         http += ELSEWHERE % free_port()
 
-    return server.configure(module, GUARDED_HTTP % upstream.port + http,
+    return server.configure(modules, GUARDED_HTTP % upstream.port + http,
                             location + GUARDED_LOCATION)
-
-
-def load(server, uri, connections, requests, patience=300):
-    """Sends exactly so many requests; the length of their bodies."""
-
-    result = subprocess.run(
-        pinned(OTHER_CORE, [str(WORK / 'load'), str(server.port), uri,
-                            str(connections), str(requests)]),
-        capture_output=True, text=True, timeout=patience)
-
-    if result.returncode != 0:
-        raise Failure('%s of "%s": %s\n%s' % (uri, server.name,
-                                              result.stderr.strip(),
-                                              server.log()))
-
-    done, length = (int(word) for word in result.stdout.split())
-
-    if done != requests:
-        raise Failure('%d responses of %d' % (done, requests))
-
-    return length

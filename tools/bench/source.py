@@ -25,38 +25,8 @@ TYPES = {
 }
 
 
-def logprob(source):
-    return -source.expovariate(1)
-
-
-def token(source, word):
-    return {'token': ' ' + word, 'logprob': logprob(source),
-            'bytes': list((' ' + word).encode())}
-
-
-def event(source, number):
-    """The place of the logprobs is that of OpenAI, or of Ollama."""
-
-    word = source.choice(bodies.WORDS)
-    top = [token(source, other)
-           for other in [word] + source.sample(bodies.WORDS, 4)]
-
-    return word, dict(token(source, word), top_logprobs=top)
-
-
-def sse(source, number):
-    word, one = event(source, number)
-
-    return 'data: %s\n\n' % json.dumps({
-        'id': 'chatcmpl-%08x' % number, 'object': 'chat.completion.chunk',
-        'created': 1700000000, 'model': 'benchmark',
-        'choices': [{'index': 0, 'delta': {'content': ' ' + word},
-                     'logprobs': {'content': [one]},
-                     'finish_reason': None}]}, separators=(',', ':'))
-
-
 def ndjson(source, number):
-    word, one = event(source, number)
+    word, one = bodies.token_event(source, number)
 
     return '%s\n' % json.dumps({
         'model': 'benchmark', 'created_at': '2026-01-01T00:00:00.000000Z',
@@ -72,7 +42,7 @@ def frames(kind):
     size = 0
 
     while size < BLOCK:
-        made.append({'sse': sse, 'ndjson': ndjson}[kind](source, len(made))
+        made.append({'sse': bodies.sse_event, 'ndjson': ndjson}[kind](source, len(made))
                     .encode())
         size += len(made[-1])
 

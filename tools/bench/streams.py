@@ -1,6 +1,6 @@
 # Copyright (C) the modelguard authors
 
-"""Streams of a gigabyte: the worker's memory and CPU time, guarded and plain.
+"""Streams of 256 MB: the worker's memory and CPU time, guarded and plain.
 
 Each stream is one response, with proxy_buffering off, to a client that throws
 it away.  Before that, a stream of one block is looked at event by event."""
@@ -10,19 +10,20 @@ import decimal
 import http.client
 import json
 import socket
+import statistics
 import subprocess
 import sys
 import time
 
+import same
 import servers
 import source
 
-BLOCKS = 1024
+BLOCKS = 256
+FIRST_BYTES = 15
 PATIENCE = 300              # seconds for one stream
 
 VARIANTS = ('plain', 'modelguard')
-
-HUNDREDTH = decimal.Decimal('0.01')
 
 PROFILE = """
     modelguard_profile      rounded {
@@ -84,7 +85,8 @@ def server(variant, port):
     guarded = variant == 'modelguard'
 
     return servers.Server(variant, servers.GUARDED_CORE).configure(
-        guarded, servers.GUARDED_HTTP % port + (PROFILE if guarded else ''),
+        servers.OURS if guarded else (),
+        servers.GUARDED_HTTP % port + (PROFILE if guarded else ''),
         (FIELDS if guarded else '') + LOCATION)
 
 
@@ -100,19 +102,24 @@ def fetch(one, kind):
         connection.close()
 
 
-def rounded(value):
-    """What must become of it."""
+def first_byte(one, kind):
+    """Microseconds to the first byte of a body, the median of several."""
 
-    if isinstance(value, list):
-        return [rounded(element) for element in value]
+    times = []
 
-    if isinstance(value, dict):
-        return {key: rounded(element) for key, element in value.items()}
+    for _ in range(FIRST_BYTES):
+        connection = http.client.HTTPConnection('127.0.0.1', one.port,
+                                                timeout=30)
+        try:
+            connection.connect()
+            started = time.monotonic()
+            connection.request('GET', '/%s/1' % kind)
+            connection.getresponse().read(1)
+            times.append((time.monotonic() - started) * 1e6)
+        finally:
+            connection.close()
 
-    if isinstance(value, decimal.Decimal):
-        return value.quantize(HUNDREDTH, decimal.ROUND_HALF_EVEN)
-
-    return value
+    return round(statistics.median(times))
 
 
 def read(text):
@@ -132,19 +139,10 @@ def complaint(kind, guarded, body):
         return '%d events of %d' % (len(lines), len(frames))
 
     for line, frame in zip(lines, frames):
-        if read(line[start:]) != rounded(read(frame[start:-end])):
+        if read(line[start:]) != same.rounded(read(frame[start:-end])):
             return 'an event that is not rounded: %r' % line
 
     return None
-
-
-def status(one, key):
-    with open('/proc/%d/status' % one.worker) as file:
-        for line in file:
-            if line.startswith(key + ':'):
-                return int(line.split()[1])
-
-    raise servers.Failure('no ' + key)
 
 
 def stream(one, kind, blocks, length):
@@ -155,7 +153,8 @@ def stream(one, kind, blocks, length):
     whole = True
 
     try:
-        got = servers.load(one, '/%s/%d' % (kind, blocks), 1, 1, PATIENCE)
+        got = servers.load(one, '/%s/%d' % (kind, blocks), 1, 1,
+                           patience=PATIENCE).length
     except subprocess.TimeoutExpired:
         whole = False
 
@@ -168,8 +167,8 @@ def stream(one, kind, blocks, length):
         'bytes': length * blocks,
         'cpu_s': round((one.cpu() - before) / 1e9, 3),
         'wall_s': round(time.monotonic() - started, 3),
-        'peak_kb': status(one, 'VmHWM'),
-        'rss_kb': status(one, 'VmRSS'),
+        'peak_kb': one.status('VmHWM'),
+        'rss_kb': one.status('VmRSS'),
     }
 
 
@@ -182,9 +181,11 @@ def measure_one(variant, kind, port, blocks):
         if problem:
             raise servers.Failure('%s of "%s": %s' % (kind, variant, problem))
 
-        first = status(one, 'VmHWM')
+        first = one.status('VmHWM')
+        delay = first_byte(one, kind)
 
-        return dict(stream(one, kind, blocks, len(body)), first_kb=first)
+        return dict(stream(one, kind, blocks, len(body)), first_kb=first,
+                    first_byte_us=delay)
 
 
 def measure(scale, say):
@@ -202,6 +203,11 @@ def measure(scale, say):
 
             result[kind]['cpu_ratio'] = round(costs[1]['cpu_s']
                                               / costs[0]['cpu_s'], 3)
+            result[kind]['us_an_event_over_plain'] = round(
+                (costs[1]['cpu_s'] - costs[0]['cpu_s']) * 1e6
+                / (blocks * len(source.frames(kind))), 3)
+            result[kind]['first_byte_us_over_plain'] = (
+                costs[1]['first_byte_us'] - costs[0]['first_byte_us'])
             result[kind]['peak_kb_over_plain'] = (costs[1]['peak_kb']
                                                   - costs[0]['peak_kb'])
 

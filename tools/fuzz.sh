@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+#
+# Copyright (C) the modelguard authors
+#
+# Builds the fuzz targets of t/fuzz and runs them, two at a time or as many as
+# there are processors:
+#
+#     fuzz.sh                  all, FUZZ_TIME seconds each, by default 60
+#     fuzz.sh rewrite json     these
+#
+# Prints for each target what it did, and fails if one has a find.  What was
+# learnt stays in build/fuzz/TARGET, finds and logs are beside it.
+
+set -euo pipefail
+
+. "$(dirname "$0")/common.sh"
+
+FUZZ_TIME=${FUZZ_TIME:-60}
+FUZZ_JOBS=${FUZZ_JOBS:-$JOBS}
+FUZZ_OUT=${FUZZ_OUT:-$BUILD/fuzz}
+FUZZ_SOURCES=${FUZZ_SOURCES:-$SOURCES}
+
+CLANG=${CLANG:-clang}
+FLAGS="-g -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -fno-sanitize-recover=all"
+SANITIZERS=address,undefined
+LIBS="-ljansson -lpcre2-8 -lm -lpthread"
+
+export ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1
+export UBSAN_OPTIONS=print_stacktrace=1
+
+
+targets()
+{
+    (cd "$TOP/t/fuzz" && ls -- *.c) | sed 's/\.c$//'
+}
+
+
+# The pure layer, with what tells libFuzzer where it has been.
+
+build_layer()
+{
+    make -s -j "$JOBS" -f "$TOP/tools/fuzz.mk" CC="$CLANG" \
+        OUT="$FUZZ_OUT/objs" SOURCES="$FUZZ_SOURCES" \
+        FLAGS="$FLAGS -fsanitize=fuzzer-no-link,$SANITIZERS"
+}
+
+
+build_target()
+{
+    local name=$1 extra="" libs=""
+
+    if [ -e "$TOP/t/fuzz/$name.build" ]; then
+        . "$TOP/t/fuzz/$name.build"
+    fi
+
+    # shellcheck disable=SC2086
+    "$CLANG" $FLAGS -fsanitize=fuzzer,$SANITIZERS \
+        -I "$TOP/t/fuzz" -I "$TOP/t/unit" -I "$FUZZ_SOURCES" \
+        -o "$FUZZ_OUT/$name.bin" "$TOP/t/fuzz/$name.c" $extra \
+        "$FUZZ_OUT/objs/layer.a" $LIBS $libs
+}
+
+
+run_target()
+{
+    local name=$1 status=0
+    local log=$FUZZ_OUT/$name.log args=()
+
+    "$TOP/tools/fuzz-seeds.py" "$name" "$FUZZ_OUT/$name"
+
+    if [ -e "$TOP/t/fuzz/$name.dict" ]; then
+        args+=("-dict=$TOP/t/fuzz/$name.dict")
+    fi
+
+    "$FUZZ_OUT/$name.bin" "-max_total_time=$FUZZ_TIME" -max_len=4096 \
+        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
+        "-artifact_prefix=$FUZZ_OUT/$name-" "${args[@]}" "$FUZZ_OUT/$name" \
+        > "$log" 2>&1 || status=$?
+
+    # a find is kept, and so is what libFuzzer said of it
+
+    if [ $status != 0 ]; then
+        cp "$log" "$FUZZ_OUT/$name-find.log"
+    fi
+
+    summary "$name" "$log" "$status"
+    return $status
+}
+
+
+summary()
+{
+    local name=$1 log=$2 status=$3 runs edges speed find
+
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    speed=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")
+    edges=$(sed -n 's/^#[0-9].* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+    find="no find"
+
+    if [ "$status" != 0 ]; then
+        find="FIND, see $FUZZ_OUT/$name-find.log"
+    fi
+
+    printf '%-12s %10s executions %7s a second %6s edges, %s\n' "$name" \
+        "${runs:-?}" "${speed:-?}" "${edges:-?}" "$find"
+}
+
+
+main()
+{
+    local name failed=0 running=0
+
+    [ $# != 0 ] || set -- $(targets)
+
+    mkdir -p "$FUZZ_OUT"
+    build_layer
+
+    for name in "$@"; do
+        [ -e "$TOP/t/fuzz/$name.c" ] || die "there is no t/fuzz/$name.c"
+        build_target "$name"
+    done
+
+    say "$# targets, $FUZZ_TIME seconds each, $FUZZ_JOBS at a time"
+
+    for name in "$@"; do
+
+        if [ $running -ge "$FUZZ_JOBS" ]; then
+            wait -n || failed=1
+            running=$((running - 1))
+        fi
+
+        run_target "$name" &
+        running=$((running + 1))
+    done
+
+    while [ $running -gt 0 ]; do
+        wait -n || failed=1
+        running=$((running - 1))
+    done
+
+    return $failed
+}
+
+
+main "$@"
