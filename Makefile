@@ -121,6 +121,23 @@ test-crash: build deps  ## kill -9, upgrades, floods of connections: 50 times
 		t/86-upgrade.t t/87-lock-owner.t t/88-concurrent-budgets.t \
 		t/89-disk.t t/99-alerts.t
 
+# every n and every kind of what make test tries some of
+
+test-faults: build deps  ## all allocations, calls and lengths that may fail
+	@MODELGUARD_FAULTS=full tools/run-tests.sh default \
+		t/75-truncated-upstream.t t/76-allocation-failure.t \
+		t/77-start-faults.t t/78-short-io.t t/79-lying-upstream.t \
+		t/99-alerts.t
+
+check-locks: build deps  ## the rules about locks, watched; known bugs put back
+	@tools/check-locks.sh
+	@tools/check-locks.sh --self-test
+
+# A minute of it: SOAK_TIME=60
+
+soak: build deps  ## mixed traffic, reloads and kills, SOAK_TIME=1200 seconds
+	@tools/soak/soak.py
+
 lint: deps check-style check-layers check-order lint-self  ## all checks below
 
 lint-self:

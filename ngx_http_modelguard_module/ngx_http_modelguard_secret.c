@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_modelguard_secret.h"
+#include "ngx_http_modelguard_state_call.h"
 
 #include <ngx_sha1.h>
 
@@ -37,7 +38,8 @@ ngx_http_modelguard_secret_read(const ngx_str_t *path, uint8_t *secret,
     ngx_str_t  text;
     u_char     buf[NGX_HTTP_MODELGUARD_SECRET_MAX + 2];
 
-    fd = open((char *) path->data, O_RDONLY|O_CLOEXEC|O_NONBLOCK);
+    ngx_http_modelguard_state_call(fd, open((char *) path->data,
+                                            O_RDONLY|O_CLOEXEC|O_NONBLOCK));
 
     if (fd == NGX_INVALID_FILE) {
         err = ngx_errno;
@@ -75,6 +77,7 @@ static ngx_int_t
 ngx_http_modelguard_secret_load(ngx_fd_t fd, const ngx_str_t *path,
     ngx_str_t *text, ngx_log_t *log)
 {
+    size_t           size;
     ssize_t          n;
     ngx_file_info_t  fi;
 
@@ -95,15 +98,25 @@ ngx_http_modelguard_secret_load(ngx_fd_t fd, const ngx_str_t *path,
         return NGX_ERROR;
     }
 
-    n = ngx_read_fd(fd, text->data, text->len);
+    /* the beginning of a secret would be another one */
 
-    if (n == -1) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "modelguard secret \"%V\" cannot be read", path);
-        return NGX_ERROR;
-    }
+    size = text->len;
+    text->len = 0;
 
-    text->len = n;
+    do {
+        ngx_http_modelguard_state_call(n, ngx_read_fd(fd,
+                                                      text->data + text->len,
+                                                      size - text->len));
+
+        if (n == -1) {
+            ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                          "modelguard secret \"%V\" cannot be read", path);
+            return NGX_ERROR;
+        }
+
+        text->len += n;
+
+    } while (n && text->len < size);
 
     /* an editor's newline does not make it another secret */
 
@@ -220,6 +233,7 @@ static ngx_int_t
 ngx_http_modelguard_secret_save(const u_char *name, ngx_str_t *text,
     ngx_log_t *log)
 {
+    int       rc;
     ssize_t   n;
     ngx_fd_t  fd;
 
@@ -227,7 +241,9 @@ ngx_http_modelguard_secret_save(const u_char *name, ngx_str_t *text,
 
     (void) ngx_delete_file(name);
 
-    fd = open((char *) name, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
+    ngx_http_modelguard_state_call(fd, open((char *) name,
+                                            O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC,
+                                            0600));
 
     if (fd == NGX_INVALID_FILE) {
         ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
@@ -235,9 +251,15 @@ ngx_http_modelguard_secret_save(const u_char *name, ngx_str_t *text,
         return NGX_ERROR;
     }
 
-    n = ngx_write_fd(fd, text->data, text->len);
+    ngx_http_modelguard_state_call(n, ngx_write_fd(fd, text->data, text->len));
 
-    if (n != (ssize_t) text->len || fsync(fd) == -1) {
+    rc = -1;
+
+    if (n == (ssize_t) text->len) {
+        ngx_http_modelguard_state_call(rc, fsync(fd));
+    }
+
+    if (rc == -1) {
         ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
                       "modelguard secret \"%s\" cannot be written", name);
         n = -1;

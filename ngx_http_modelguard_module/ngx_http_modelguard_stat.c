@@ -101,6 +101,8 @@ ngx_http_modelguard_stat_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     sh = ngx_slab_calloc(shpool, sizeof(ngx_http_modelguard_stat_sh_t));
     if (sh == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\" is too small", &shm_zone->shm.name);
         return NGX_ERROR;
     }
 

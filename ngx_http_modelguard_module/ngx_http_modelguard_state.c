@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_modelguard_state.h"
+#include "ngx_http_modelguard_state_call.h"
 
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -21,6 +22,7 @@ static ngx_int_t ngx_http_modelguard_state_share(
     ngx_http_modelguard_state_t *state, ngx_log_t *log);
 static ngx_int_t ngx_http_modelguard_state_memory(
     ngx_http_modelguard_state_t *state, size_t size, ngx_log_t *log);
+static ngx_err_t ngx_http_modelguard_state_allocate(ngx_fd_t fd, size_t size);
 static ngx_int_t ngx_http_modelguard_state_repair(
     ngx_http_modelguard_state_t *state, ngx_log_t *log);
 
@@ -148,8 +150,10 @@ ngx_http_modelguard_state_file(ngx_http_modelguard_state_t *state, int flags,
     state->ino = 0;
     state->first = 0;
 
-    state->fd = open((char *) state->path.data,
-                     flags|O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK|O_NOCTTY);
+    flags |= O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK|O_NOCTTY;
+
+    ngx_http_modelguard_state_call(state->fd,
+                                   open((char *) state->path.data, flags));
 
     if (state->fd == NGX_INVALID_FILE) {
         err = ngx_errno;
@@ -229,9 +233,12 @@ static ngx_int_t
 ngx_http_modelguard_state_lock(ngx_http_modelguard_state_t *state,
     ngx_log_t *log)
 {
+    int        rc;
     ngx_err_t  err;
 
-    if (flock(state->fd, LOCK_EX|LOCK_NB) == 0) {
+    ngx_http_modelguard_state_call(rc, flock(state->fd, LOCK_EX|LOCK_NB));
+
+    if (rc == 0) {
         state->first = 1;
         return NGX_OK;
     }
@@ -255,12 +262,15 @@ static ngx_int_t
 ngx_http_modelguard_state_share(ngx_http_modelguard_state_t *state,
     ngx_log_t *log)
 {
+    int         rc;
     ngx_err_t   err;
     ngx_uint_t  i;
 
     for (i = 0; /* void */ ; i++) {
 
-        if (flock(state->fd, LOCK_SH|LOCK_NB) == 0) {
+        ngx_http_modelguard_state_call(rc, flock(state->fd, LOCK_SH|LOCK_NB));
+
+        if (rc == 0) {
             return NGX_OK;
         }
 
@@ -303,6 +313,21 @@ ngx_http_modelguard_state_memory(ngx_http_modelguard_state_t *state,
 }
 
 
+/* also tells without errno */
+
+static ngx_err_t
+ngx_http_modelguard_state_allocate(ngx_fd_t fd, size_t size)
+{
+    ngx_err_t  err;
+
+    do {
+        err = posix_fallocate(fd, 0, size);
+    } while (err == NGX_EINTR);
+
+    return err;
+}
+
+
 /* nobody else uses the file: nobody comes in before we share it */
 
 static ngx_int_t
@@ -316,7 +341,7 @@ ngx_http_modelguard_state_repair(ngx_http_modelguard_state_t *state,
 
     /* a file with holes would kill a worker when the disk is full */
 
-    err = posix_fallocate(state->fd, 0, state->mapped);
+    err = ngx_http_modelguard_state_allocate(state->fd, state->mapped);
 
     if (err) {
         ngx_log_error(state->level, log, err,
@@ -359,6 +384,7 @@ ngx_int_t
 ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
     ngx_http_modelguard_state_t *next, ngx_log_t *log)
 {
+    int              result;
     ngx_err_t        err;
     ngx_int_t        rc;
     ngx_file_info_t  fi, there;
@@ -367,8 +393,9 @@ ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
     next->table = NULL;
     next->first = 1;
 
-    next->fd = open((char *) next->next.data,
-                    O_RDWR|O_CREAT|O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK, 0600);
+    ngx_http_modelguard_state_call(next->fd, open((char *) next->next.data,
+                                       O_RDWR|O_CREAT|O_CLOEXEC|O_NOFOLLOW
+                                       |O_NONBLOCK, 0600));
 
     if (next->fd == NGX_INVALID_FILE) {
         err = ngx_errno;
@@ -379,7 +406,9 @@ ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
 
     /* whoever holds this lock is the only one who may rename over the path */
 
-    if (flock(next->fd, LOCK_EX|LOCK_NB) == -1
+    ngx_http_modelguard_state_call(result, flock(next->fd, LOCK_EX|LOCK_NB));
+
+    if (result == -1
         || ngx_fd_info(next->fd, &fi) == NGX_FILE_ERROR
         || lstat((char *) next->next.data, &there) == -1
         || fi.st_ino != there.st_ino || fi.st_dev != there.st_dev)
@@ -404,7 +433,9 @@ ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
 
     err = 0;
 
-    if (ftruncate(next->fd, 0) == -1
+    ngx_http_modelguard_state_call(result, ftruncate(next->fd, 0));
+
+    if (result == -1
         || fchmod(next->fd, 0600) == -1
         || (geteuid() == 0 && fchown(next->fd, next->user, (gid_t) -1) == -1))
     {
@@ -412,7 +443,7 @@ ngx_http_modelguard_state_create(ngx_http_modelguard_state_t *state,
     }
 
     if (err == 0) {
-        err = posix_fallocate(next->fd, 0, next->size);
+        err = ngx_http_modelguard_state_allocate(next->fd, next->size);
     }
 
     if (err) {

@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_modelguard_state.h"
+#include "ngx_http_modelguard_state_call.h"
 
 
 static ngx_int_t ngx_http_modelguard_state_header(
@@ -81,7 +82,8 @@ ngx_http_modelguard_state_check(ngx_http_modelguard_state_t *state,
     for (i = 0; i < 10; i++) {
         ngx_memzero(&header, sizeof(header));
 
-        n = pread(state->fd, &header, sizeof(header), 0);
+        ngx_http_modelguard_state_call(n, pread(state->fd, &header,
+                                                sizeof(header), 0));
 
         if (n == -1 || ngx_fd_info(state->fd, &fi) == NGX_FILE_ERROR) {
             err = ngx_errno;
@@ -191,7 +193,8 @@ ngx_http_modelguard_state_zeros(ngx_http_modelguard_state_t *state,
     u_char   buf[MODELGUARD_TABLE_PAGE];
 
     for (offset = 0; offset < size; offset += n) {
-        n = pread(state->fd, buf, sizeof(buf), offset);
+        ngx_http_modelguard_state_call(n, pread(state->fd, buf, sizeof(buf),
+                                                offset));
 
         if (n <= 0) {
             return NGX_DECLINED;
