@@ -4,7 +4,8 @@
 #
 # Installs what a purpose needs on Debian 12 and nothing else:
 #
-#     install-deps.sh build | run | test | bench | clients | servers ...
+#     install-deps.sh build | run | test | bench | matrix | clients | servers
+#                     ...
 #
 # Quick and silent when everything is there.  Uses sudo only if it is not
 # root.  apt's lists and downloads stay below the build folder.
@@ -26,6 +27,11 @@ TEST_PACKAGES="clang libclang-rt-14-dev binutils dpkg-dev perl procps
     libwww-perl libfilter-perl"
 
 BENCH_PACKAGES="wrk valgrind python3"
+
+# ccache because the cells of the matrix compile the same nginx again and
+# again; gcc-multilib for 32 bits
+
+MATRIX_PACKAGES="ccache patchelf gcc-multilib valgrind"
 
 # node and npm are looked for by their commands: Debian's or any other's
 
@@ -167,7 +173,8 @@ main()
 {
     local purpose wanted="" needed
 
-    [ $# -gt 0 ] || die "say for what: build, run, test, bench, clients, servers"
+    [ $# -gt 0 ] || die "say for what: build, run, test, bench, matrix," \
+                        "clients, servers"
 
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null
     then
@@ -180,6 +187,10 @@ main()
             run)    wanted="$wanted $BUILD_PACKAGES $RUN_PACKAGES" ;;
             test)   wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES" ;;
             bench)  wanted="$wanted $BUILD_PACKAGES $BENCH_PACKAGES" ;;
+            matrix)
+                wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES"
+                wanted="$wanted $MATRIX_PACKAGES"
+            ;;
             clients)
                 wanted="$wanted $CLIENTS_PACKAGES"
                 command -v node >/dev/null || wanted="$wanted nodejs"
@@ -201,7 +212,7 @@ main()
     fi
 
     case " $* " in
-        *" test "*)
+        *" test "* | *" matrix "*)
             install_test_nginx
             unpack_beside
         ;;
