@@ -29,7 +29,7 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 
 .PHONY: help deps build build-clang build-asan build-static unit unit-asan \
 	test test-modes test-hup test-postpone test-randomize test-asan \
-	test-static test-crash fuzz-budget lint lint-self check-layers check-style check-order \
+	test-static test-crash matrix matrix-full check-matrix fuzz-budget lint lint-self check-layers check-style check-order \
 	check-docs check-examples test-clients test-servers demo run bench \
 	clean
 
@@ -114,6 +114,19 @@ test-crash: build deps  ## kill -9, upgrades, floods of connections: 50 times
 	@MODELGUARD_CRASH=full tools/run-tests.sh crash t/85-kill.t \
 		t/86-upgrade.t t/87-lock-owner.t t/88-concurrent-budgets.t \
 		t/89-disk.t t/99-alerts.t
+
+# The cells are in tools/matrix/cells.py.
+
+matrix:  ## other versions of nginx, both compilers, 32 bits; build/matrix.json
+	@tools/install-deps.sh matrix
+	@tools/matrix/matrix.py
+
+matrix-full:  ## all of t/*.t on Debian unstable's nginx
+	@tools/install-deps.sh matrix
+	@tools/matrix/matrix.py --full unstable-package-gcc
+
+check-matrix:  ## docs/compatibility.md has the cells of make matrix
+	@tools/matrix/matrix.py --check
 
 lint: deps check-style check-layers check-order lint-self  ## all checks below
 

@@ -120,6 +120,9 @@ def run_cell(cell, ports, full):
     except (build.Failed, OSError) as reason:
         record["ran"] = str(reason)
 
+    with open(os.path.join(BUILD, cell.name + ".json"), "w") as stream:
+        json.dump(record, stream)
+
     print(f"{record['cell']:24} {record['version']:20} "
           f"{record['result']}: {record['ran']}, "
           f"{time.time() - start:.0f} s", flush=True)
