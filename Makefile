@@ -29,7 +29,8 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 
 .PHONY: help deps build build-clang build-asan build-static unit unit-asan \
 	test test-modes test-hup test-postpone test-randomize test-asan \
-	test-static test-crash matrix matrix-full check-matrix fuzz-budget lint lint-self check-layers check-style check-order \
+	test-static test-crash matrix matrix-full check-matrix \
+	coverage analyze fuzz-budget lint lint-self check-layers check-style check-order \
 	check-docs check-examples test-clients test-servers demo run bench \
 	clean
 
@@ -127,6 +128,16 @@ matrix-full:  ## all of t/*.t on Debian unstable's nginx
 
 check-matrix:  ## docs/compatibility.md has the cells of make matrix
 	@tools/matrix/matrix.py --check
+
+# COVERAGE_ARGS: prove's options and files; without any, all of t/*.t
+
+coverage: deps  ## lines that no test runs; build/coverage/index.html
+	@tools/install-deps.sh coverage
+	@tools/coverage.sh $(COVERAGE_ARGS)
+
+analyze: build deps  ## clang-tidy, cppcheck and gcc's analyzer
+	@tools/install-deps.sh analyze
+	@tools/analyze.sh
 
 lint: deps check-style check-layers check-order lint-self  ## all checks below
 

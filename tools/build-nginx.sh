@@ -5,10 +5,11 @@
 # Builds nginx itself from the source package of the installed Debian nginx,
 # with the module linked in:
 #
-#     build-nginx.sh static | asan
+#     build-nginx.sh static | asan | coverage
 #
 # The result is build/nginx-VARIANT/objs/nginx; asan has the address and
-# undefined behaviour sanitizers in all of it.
+# undefined behaviour sanitizers in all of it, coverage counts the lines of our
+# sources.
 
 set -euo pipefail
 
@@ -44,6 +45,14 @@ case $VARIANT in
         CC_OPT="$CC_OPT -fno-sanitize=nonnull-attribute"
         STRICT="$STRICT -fsanitize=nonnull-attribute"
         LD_OPT="$LD_OPT -fsanitize=address,undefined"
+    ;;
+
+    coverage)
+        # processes write the same files: their counters must add up
+
+        CC_OPT="$CC_OPT -O0"
+        STRICT="$STRICT --coverage -fprofile-update=atomic"
+        LD_OPT="$LD_OPT --coverage"
     ;;
 
     *)

@@ -33,6 +33,9 @@ BENCH_PACKAGES="wrk valgrind python3"
 
 MATRIX_PACKAGES="ccache patchelf gcc-multilib valgrind"
 
+COVERAGE_PACKAGES="gcovr"
+ANALYZE_PACKAGES="clang-tidy cppcheck"
+
 # node and npm are looked for by their commands: Debian's or any other's
 
 CLIENTS_PACKAGES="python3 python3-venv"
@@ -187,6 +190,8 @@ main()
             run)    wanted="$wanted $BUILD_PACKAGES $RUN_PACKAGES" ;;
             test)   wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES" ;;
             bench)  wanted="$wanted $BUILD_PACKAGES $BENCH_PACKAGES" ;;
+            coverage) wanted="$wanted $COVERAGE_PACKAGES" ;;
+            analyze)  wanted="$wanted $ANALYZE_PACKAGES" ;;
             matrix)
                 wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES"
                 wanted="$wanted $MATRIX_PACKAGES"

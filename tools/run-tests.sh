@@ -5,7 +5,7 @@
 # Runs t/*.t with prove, in one of the modes:
 #
 #     run-tests.sh default | hup | postpone | randomize | static | asan | crash
-#                  [--with-units] [prove's options and files ...]
+#                  | coverage [--with-units] [prove's options and files ...]
 #
 # --with-units runs the unit tests of build/unit in the same prove.  The logs
 # of a run stay in build/run/MODE.
@@ -49,8 +49,8 @@ case $MODE in
         export TEST_NGINX_RANDOMIZE=1
     ;;
 
-    static)
-        export TEST_NGINX_BINARY=$BUILD/nginx-static/objs/nginx
+    static | coverage)
+        export TEST_NGINX_BINARY=$BUILD/nginx-$MODE/objs/nginx
         export TEST_NGINX_LOAD_MODULES=
     ;;
 
