@@ -32,7 +32,7 @@ SANITIZED := ASAN_OPTIONS=detect_stack_use_after_return=1 \
 .PHONY: unit unit-asan test test-modes test-hup test-postpone test-randomize
 .PHONY: test-asan test-static test-crash test-faults test-clients test-servers
 .PHONY: lint lint-self check-layers check-style check-order check-docs
-.PHONY: check-examples check-locks
+.PHONY: check-examples check-locks check-matrix
 .PHONY: fuzz fuzz-smoke fuzz-planted soak matrix matrix-full coverage analyze
 .PHONY: bench bench-docs
 
@@ -137,6 +137,29 @@ check-locks: build deps  ## the rules about locks, watched; known bugs put back
 
 soak: build deps  ## mixed traffic, reloads and kills, SOAK_TIME=1200 seconds
 	@tools/soak/soak.py
+
+# The cells are in tools/matrix/cells.py.
+
+matrix:  ## other versions of nginx, both compilers, 32 bits; build/matrix.json
+	@tools/install-deps.sh matrix
+	@tools/matrix/matrix.py
+
+matrix-full:  ## all of t/*.t on Debian unstable's nginx
+	@tools/install-deps.sh matrix
+	@tools/matrix/matrix.py --full unstable-package-gcc
+
+check-matrix:  ## docs/compatibility.md has the cells of make matrix
+	@tools/matrix/matrix.py --check
+
+# COVERAGE_ARGS: prove's options and files; without any, all of t/*.t
+
+coverage: deps  ## lines that no test runs; build/coverage/index.html
+	@tools/install-deps.sh coverage
+	@tools/coverage.sh $(COVERAGE_ARGS)
+
+analyze: build deps  ## clang-tidy, cppcheck and gcc's analyzer
+	@tools/install-deps.sh analyze
+	@tools/analyze.sh
 
 lint: deps check-style check-layers check-order lint-self  ## all checks below
 

@@ -114,6 +114,7 @@ ngx_http_modelguard_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_int_t                    rc;
     ngx_log_t                   *log;
+    ngx_uint_t                   reused;
     ngx_http_modelguard_zone_t  *zone;
 
     zone = shm_zone->data;
@@ -121,7 +122,11 @@ ngx_http_modelguard_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
-    if (data == NULL && ngx_http_modelguard_zone_create(zone) != NGX_OK) {
+    /* newer versions pass the old data along with memory that is new, too */
+
+    reused = (data != NULL && !shm_zone->noreuse);
+
+    if (!reused && ngx_http_modelguard_zone_create(zone) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -150,7 +155,7 @@ ngx_http_modelguard_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         rc = ngx_http_modelguard_zone_file(zone);
 
     } else {
-        rc = ngx_http_modelguard_zone_memory(zone, data != NULL);
+        rc = ngx_http_modelguard_zone_memory(zone, reused);
     }
 
     if (rc != NGX_OK) {

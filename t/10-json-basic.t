@@ -303,6 +303,6 @@ modelguard
 --- request
 GET /t.json?p=nobody
 --- error_code: 500
---- response_body_unlike: 0\.
+--- response_body_unlike: \b0\.\d
 --- error_log
 modelguard

@@ -5,11 +5,11 @@
 # Builds nginx itself from the source package of the installed Debian nginx,
 # with the module linked in:
 #
-#     build-nginx.sh static | asan | fuzz
+#     build-nginx.sh static | asan | coverage | fuzz
 #
 # The result is build/nginx-VARIANT/objs/nginx; asan has the address and
-# undefined behaviour sanitizers in all of it; fuzz is what t/fuzz/directives.c
-# is linked with, by clang.
+# undefined behaviour sanitizers in all of it; coverage counts the lines of our
+# sources; fuzz is what t/fuzz/directives.c is linked with, by clang.
 
 set -euo pipefail
 
@@ -54,6 +54,14 @@ case $VARIANT in
         CC_OPT="$CC_OPT -fsanitize=fuzzer-no-link,address"
         STRICT="$STRICT -fsanitize=undefined -fno-sanitize-recover=all"
         LD_OPT="$LD_OPT -fsanitize=address,undefined"
+    ;;
+
+    coverage)
+        # processes write the same files: their counters must add up
+
+        CC_OPT="$CC_OPT -O0"
+        STRICT="$STRICT --coverage -fprofile-update=atomic"
+        LD_OPT="$LD_OPT --coverage"
     ;;
 
     *)

@@ -4,7 +4,8 @@
 #
 # Installs what a purpose needs on Debian 12 and nothing else:
 #
-#     install-deps.sh build | run | test | bench | clients | servers ...
+#     install-deps.sh build | run | test | bench | matrix | clients | servers
+#                     ...
 #
 # Quick and silent when everything is there.  Uses sudo only if it is not
 # root.  apt's lists and downloads stay below the build folder.
@@ -37,6 +38,14 @@ PEER_PACKAGES="haproxy libnginx-mod-http-lua libnginx-mod-http-ndk
     libluajit2-5.1-2 libluajit2-5.1-common liblua5.3-0 libpcre3
     libopentracing-c-wrapper0 libopentracing1
     libsimdjson-dev libsimdjson14 rapidjson-dev libyajl-dev libyajl2"
+
+# ccache because the cells of the matrix compile the same nginx again and
+# again; gcc-multilib for 32 bits
+
+MATRIX_PACKAGES="ccache patchelf gcc-multilib valgrind"
+
+COVERAGE_PACKAGES="gcovr"
+ANALYZE_PACKAGES="clang-tidy cppcheck"
 
 # node and npm are looked for by their commands: Debian's or any other's
 
@@ -204,7 +213,8 @@ main()
 {
     local purpose wanted="" needed
 
-    [ $# -gt 0 ] || die "say for what: build, run, test, bench, clients, servers"
+    [ $# -gt 0 ] || die "say for what: build, run, test, bench, matrix," \
+                        "clients, servers"
 
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null
     then
@@ -220,6 +230,12 @@ main()
                 wanted="$wanted $BUILD_PACKAGES $BENCH_PACKAGES"
                 command -v node >/dev/null || wanted="$wanted nodejs"
                 command -v npm >/dev/null || wanted="$wanted npm"
+            ;;
+            coverage) wanted="$wanted $COVERAGE_PACKAGES" ;;
+            analyze)  wanted="$wanted $ANALYZE_PACKAGES" ;;
+            matrix)
+                wanted="$wanted $BUILD_PACKAGES $TEST_PACKAGES"
+                wanted="$wanted $MATRIX_PACKAGES"
             ;;
             clients)
                 wanted="$wanted $CLIENTS_PACKAGES"
@@ -242,7 +258,7 @@ main()
     fi
 
     case " $* " in
-        *" test "*)
+        *" test "* | *" matrix "*)
             install_test_nginx
             # shellcheck disable=SC2086
             unpack "$BUILD/beside" $BESIDE_PACKAGES

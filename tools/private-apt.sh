@@ -58,8 +58,10 @@ private_apt_system_sources()
 
 
 # Writes a source list.  "binary": the system's own sources as packages;
-# "source": the same as source packages; "unstable": the packages of Debian
-# unstable, from the mirror of the system's release.
+# "source": the same as source packages; "trixie" and "unstable": the
+# packages of Debian 13 and of unstable, from the mirror of the system's
+# release; "trixie-source" and "unstable-source": their source packages, from
+# there, too; "i386": the system's own sources as packages for 32 bits.
 
 private_apt_write_sources()
 {
@@ -82,9 +84,22 @@ private_apt_write_sources()
                 echo "deb-src [signed-by=$keyring] $uri $suite main"
             ;;
 
-            unstable)
+            trixie | unstable)
                 if [ "$suite" = "$codename" ]; then
-                    echo "deb [signed-by=$keyring] $uri unstable main"
+                    echo "deb [signed-by=$keyring] $uri $kind main"
+                fi
+            ;;
+
+            trixie-source | unstable-source)
+                if [ "$suite" = "$codename" ]; then
+                    echo "deb-src [signed-by=$keyring] $uri ${kind%-source}" \
+                         main
+                fi
+            ;;
+
+            i386)
+                if [ "$suite" = "$codename" ]; then
+                    echo "deb [arch=i386 signed-by=$keyring] $uri $suite main"
                 fi
             ;;
 
@@ -123,6 +138,10 @@ private_apt()
         -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
         -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false
     )
+
+    if [ "$kind" = i386 ]; then
+        options+=(-o APT::Architecture=i386 -o APT::Architectures=i386)
+    fi
 
     if [ -z "$(find "$dir/lists.stamp" -mmin "-$PRIVATE_APT_FRESH" \
                2>/dev/null)" ]

@@ -5,7 +5,7 @@
 # Runs t/*.t with prove, in one of the modes:
 #
 #     run-tests.sh default | hup | postpone | randomize | static | asan | crash
-#                  [--with-units] [prove's options and files ...]
+#                  | coverage [--with-units] [prove's options and files ...]
 #
 # --with-units runs the unit tests of build/unit in the same prove.  The logs
 # of a run stay in build/run/MODE.
@@ -25,7 +25,7 @@ export TEST_NGINX_BINARY=${NGINX_BIN:-/usr/sbin/nginx}
 export TEST_NGINX_LOAD_MODULES=$MODULE
 export TEST_NGINX_TIMEOUT=${TEST_NGINX_TIMEOUT:-10}
 export MODELGUARD_MODE=$MODE
-export MODELGUARD_RUN=$BUILD/run/$MODE
+export MODELGUARD_RUN=$BUILD/run/${MATRIX_CELL:-$MODE}
 export MODELGUARD_CORPUS=${MODELGUARD_CORPUS:-$TOP/../shared/corpus}
 
 case $MODE in
@@ -49,8 +49,8 @@ case $MODE in
         export TEST_NGINX_RANDOMIZE=1
     ;;
 
-    static)
-        export TEST_NGINX_BINARY=$BUILD/nginx-static/objs/nginx
+    static | coverage)
+        export TEST_NGINX_BINARY=$BUILD/nginx-$MODE/objs/nginx
         export TEST_NGINX_LOAD_MODULES=
     ;;
 
@@ -73,6 +73,13 @@ case $MODE in
     ;;
 
 esac
+
+# a cell of tools/matrix has an nginx, a module and a folder of its own
+
+if [ -n "${MATRIX_CELL:-}" ]; then
+    export TEST_NGINX_BINARY=$MATRIX_NGINX
+    export TEST_NGINX_LOAD_MODULES=$MATRIX_MODULE
+fi
 
 [ -x "$TEST_NGINX_BINARY" ] || die "$TEST_NGINX_BINARY is not built"
 

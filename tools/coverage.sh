@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+#
+# Copyright (C) the modelguard authors
+#
+# Counts the lines that the unit tests and t/*.t run:
+#
+#     coverage.sh [--units] [prove's options and files ...]
+#
+# With --units only the unit tests run, and only layer 0 is judged.  The
+# result is build/coverage/index.html and summary.txt; tools/coverage.py says
+# what is enough.
+
+set -euo pipefail
+
+. "$(dirname "$0")/common.sh"
+
+WORK=$BUILD/coverage
+UNITS=$WORK/unit/plain
+SCOPE=all
+
+
+build_units()
+{
+    make -C "$TOP" -s --no-print-directory -j "$JOBS" -f tools/unit.mk \
+        BUILD=build/coverage \
+        FLAGS_plain="-O0 -g --coverage -fprofile-update=atomic -Wall -Wextra \
+            -I t/unit -I ngx_http_modelguard_module" plain
+}
+
+
+report()
+{
+    local folders=("$WORK/unit/objs-plain")
+
+    if [ $SCOPE = all ]; then
+        folders+=("$BUILD/nginx-coverage/objs/addon")
+    fi
+
+    cd "$TOP"
+    gcovr --root "$TOP" --filter 'ngx_http_modelguard_module/' \
+        --exclude-unreachable-branches \
+        --json "$WORK/coverage.json" --html-details "$WORK/index.html" \
+        --print-summary "${folders[@]}" > "$WORK/gcovr.txt"
+}
+
+
+main()
+{
+    local status=0
+
+    if [ "${1:-}" = --units ]; then
+        SCOPE=units
+        shift
+    fi
+
+    mkdir -p "$WORK"
+
+    say "building the unit tests with counters"
+    quietly "$WORK/build.log" build_units
+    find "$WORK" "$BUILD/nginx-coverage" -name '*.gcda' -delete 2>/dev/null \
+        || true
+
+    if [ $SCOPE = all ]; then
+        "$TOP/tools/build-nginx.sh" coverage
+        find "$BUILD/nginx-coverage" -name '*.gcda' -delete
+    fi
+
+    say "running the unit tests"
+    prove -j "$JOBS" "$UNITS"/* || status=1
+
+    if [ $SCOPE = all ]; then
+        "$TOP/tools/run-tests.sh" coverage "$@" || status=1
+    fi
+
+    say "reading the counters"
+    report
+    "$TOP/tools/coverage.py" $SCOPE || status=1
+
+    return $status
+}
+
+
+main "$@"

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+#
+# Copyright (C) the modelguard authors
+
+"""Builds the module for every nginx that matters and runs a part of the
+suite on each:
+
+    matrix.py [CELL ...]          all cells, or those
+    matrix.py --list              their names
+    matrix.py --source NAME=DIR   besides, cells for an unpacked source of
+                                  another nginx, or of another's nginx
+    matrix.py --full CELL         all of t/*.t on a cell
+    matrix.py --docs              writes the table of docs/compatibility.md
+    matrix.py --check             is that table one of these cells?
+
+A cell that fails does not stop the others, but the command fails in the end.
+What ran is in build/matrix.json, logs are in build/matrix.
+
+Environment: TEST_NGINX_PORT, the first port to use; JOBS, cells at a time."""
+
+import argparse
+import concurrent.futures
+import datetime
+import json
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import build
+import cells
+
+TOP = build.TOP
+BUILD = build.BUILD
+RESULTS = os.path.join(TOP, "build", "matrix.json")
+PAGE = os.path.join(TOP, "docs", "compatibility.md")
+
+# Tests sleep more than they compute, but builds do not: they are done one
+# after the other, each on all processors.
+
+BUILDING = threading.Lock()
+PORTS = 60
+
+
+def summary(log):
+    """What prove said last."""
+
+    with open(log, errors="replace") as stream:
+        text = stream.read()
+
+    match = re.findall(r"^Files=(\d+), Tests=(\d+)", text, re.M)
+
+    return f"{match[-1][0]} files, {match[-1][1]} checks" if match else ""
+
+
+def run_tests(cell, built, port, full):
+    """The tests of a cell on what was built: true, and what ran."""
+
+    name = "matrix-" + cell.name
+    log = os.path.join(BUILD, cell.name + ".tests.log")
+    mode = "asan" if cell.kind == "asan" else "default"
+    tests = [] if full else cell.tests
+    environment = dict(
+        os.environ, MATRIX_CELL=name, MATRIX_NGINX=built.nginx,
+        MATRIX_MODULE=built.module, TEST_NGINX_PORT=str(port),
+        **built.environment)
+
+    with open(log, "w") as stream:
+        status = subprocess.call(
+            ["bash", "tools/run-tests.sh", mode, *tests],
+            cwd=TOP, env=environment, stdout=stream,
+            stderr=subprocess.STDOUT)
+
+    complaint = built.after(os.path.join(TOP, "build", "run", name))
+
+    if complaint:
+        with open(log, "a") as stream:
+            stream.write(complaint)
+
+    return status == 0 and not complaint, summary(log)
+
+
+def run_cell(cell, ports, full):
+    """One cell, built and tested, as a record of the results."""
+
+    start = time.time()
+    record = {"cell": cell.name, "version": "", "compiler": "",
+              "linkage": cell.linkage, "ran": "", "result": "failed",
+              "date": datetime.date.today().isoformat()}
+
+    try:
+        with BUILDING:
+            began = time.time()
+            built = build.build(cell)
+
+        record.update(version=built.version, compiler=built.compiler,
+                      ran=built.ran, build_seconds=round(time.time() - began))
+
+        if built.nginx:
+            port = ports.get()
+            began = time.time()
+
+            try:
+                passed, record["ran"] = run_tests(cell, built, port, full)
+            finally:
+                ports.put(port)
+
+            record["test_seconds"] = round(time.time() - began)
+            record["result"] = "passed" if passed else "failed"
+
+        else:
+            record["result"] = "passed"
+
+    except build.Missing as reason:
+        record.update(result="not in the archive", ran=str(reason))
+
+    except (build.Failed, OSError) as reason:
+        record["ran"] = str(reason)
+
+    with open(os.path.join(BUILD, cell.name + ".json"), "w") as stream:
+        json.dump(record, stream)
+
+    print(f"{record['cell']:24} {record['version']:20} "
+          f"{record['result']}: {record['ran']}, "
+          f"{time.time() - start:.0f} s", flush=True)
+
+    return record
+
+
+def run(wanted, full):
+    """All of them; the records in the order of the list."""
+
+    jobs = int(os.environ.get("JOBS", "3"))
+    base = int(os.environ.get("TEST_NGINX_PORT", "21000"))
+    ports = queue.Queue()
+
+    for i in range(jobs):
+        ports.put(base + i * PORTS)
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda cell: run_cell(cell, ports, full),
+                             wanted))
+
+
+def merge(records, everything):
+    """The results with those of the cells that did not run this time."""
+
+    old = {}
+
+    if os.path.exists(RESULTS):
+        with open(RESULTS) as stream:
+            old = {r["cell"]: r for r in json.load(stream)["cells"]}
+
+    old.update({r["cell"]: r for r in records})
+    order = [cell.name for cell in everything]
+
+    # what --source tried by hand stays at the end
+
+    order += [name for name in old if name not in order]
+
+    with open(RESULTS, "w") as stream:
+        json.dump({"cells": [old[n] for n in order if n in old]}, stream,
+                  indent=1)
+        stream.write("\n")
+
+
+def failures(records):
+    """Names of those that failed; when the archive has nothing of a version,
+    its cells failed, too: a matrix without it proves nothing."""
+
+    failed = [r["cell"] for r in records if r["result"] == "failed"]
+
+    for version in ("trixie", "unstable"):
+        mine = [r for r in records if r["cell"].startswith(version + "-")]
+
+        if mine and all(r["result"] == "not in the archive" for r in mine):
+            failed += [r["cell"] for r in mine]
+
+    return failed
+
+
+def rows(records):
+    """The lines of the table."""
+
+    yield "| cell | nginx | compiler | linkage | ran | result | date |"
+    yield "|---|---|---|---|---|---|---|"
+
+    for r in records:
+        yield "| " + " | ".join(
+            r[k] for k in ("cell", "version", "compiler", "linkage", "ran",
+                           "result", "date")) + " |"
+
+
+def split_page():
+    """The page before, between and after the markers of the table."""
+
+    with open(PAGE) as stream:
+        parts = re.split(r"(<!-- matrix -->\n|<!-- end of matrix -->\n)",
+                         stream.read())
+
+    if len(parts) != 5:
+        sys.exit(f"{PAGE}: the markers of the table are missing")
+
+    return parts
+
+
+def write_page():
+    """Puts the last results into the page."""
+
+    with open(RESULTS) as stream:
+        records = json.load(stream)["cells"]
+
+    parts = split_page()
+    parts[2] = "\n".join(rows(records)) + "\n"
+
+    with open(PAGE, "w") as stream:
+        stream.write("".join(parts))
+
+
+def check_page(everything, quiet=False):
+    """Every cell has its line, none of them says "failed"."""
+
+    lines = split_page()[2].splitlines()[2:]
+    table = {line.split("|")[1].strip(): line for line in lines}
+    problems = [f"no line for the cell {cell.name}" for cell in everything
+                if cell.name not in table]
+    problems += [f"the cell {name} failed" for name, line in table.items()
+                 if line.split("|")[6].strip() == "failed"]
+
+    for problem in problems:
+        if not quiet:
+            print(f"docs/compatibility.md: {problem}; run make matrix and "
+                  "tools/matrix/matrix.py --docs")
+
+    return not problems
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="CELL")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--source", action="append", default=[])
+    arguments = parser.parse_args()
+
+    if arguments.docs:
+        return write_page()
+
+    if arguments.check or arguments.list:
+        everything = cells.cells("unstable")
+
+        if arguments.list:
+            return print("\n".join(cell.name for cell in everything))
+
+        # a list with one cell more must be noticed, or the check is none
+
+        more = everything + [everything[0]._replace(name="self-test")]
+
+        if check_page(more, quiet=True):
+            sys.exit("matrix.py --check does not notice a cell without a "
+                     "line")
+
+        return sys.exit(0 if check_page(everything) else 1)
+
+    everything = cells.cells(build.newest())
+    extra = []
+
+    for source in arguments.source:
+        name, folder = source.split("=", 1)
+        build.add_source(name, folder)
+        extra += cells.of_version(name)
+
+    wanted = extra or everything
+    everything = everything + extra
+
+    if arguments.names:
+        wanted = [c for c in everything if c.name in arguments.names]
+
+        if len(wanted) != len(set(arguments.names)):
+            sys.exit("no such cell; see --list")
+
+    start = time.time()
+    records = run(wanted, arguments.full)
+
+    if not arguments.full:
+        merge(records, everything)
+
+    failed = failures(records)
+    print(f"{len(records)} cells in {time.time() - start:.0f} s; "
+          f"failed: {' '.join(failed) or 'none'}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
