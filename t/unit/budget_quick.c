@@ -47,6 +47,86 @@ choose(budget_t *budget, unsigned kind)
 }
 
 
+/*
+ * 1 if a charge comes to what looking, spending and looking again come to, or
+ * is left alone, as it must be when it would leave nothing of the limit
+ */
+
+static int
+same_charge(const budget_t *budget, const cell_t *cell, uint64_t cost,
+    uint64_t now, unsigned *made)
+{
+    cell_t                    quick, slow;
+    modelguard_budget_left_t  left;
+
+    quick = *cell;
+    slow = *cell;
+
+    if (!modelguard_budget_quick_charge(budget, &quick, cost, now, &left)) {
+        return memcmp(&quick, cell, sizeof(cell_t)) == 0;
+    }
+
+    (*made)++;
+
+    modelguard_budget_roll(budget, &slow, now);
+
+    if (memcmp(&slow, cell, sizeof(cell_t)) != 0
+        || modelguard_budget_wait(budget, &slow, cost, now) != 0)
+    {
+        return 0;
+    }
+
+    modelguard_budget_spend(budget, &slow, cost, now);
+
+    return memcmp(&slow, &quick, sizeof(cell_t)) == 0
+           && left.remaining == modelguard_budget_remaining(budget, &slow, now)
+           && left.remaining > budget->burst
+           && left.reset == modelguard_budget_reset(budget, &slow, now);
+}
+
+
+static void
+test_charge(void)
+{
+    cell_t    cell;
+    budget_t  budget;
+    unsigned  n, failed, made;
+    uint64_t  now, cost, start, spent;
+
+    failed = made = 0;
+
+    for (n = 0; n < ROUNDS; n++) {
+        choose(&budget, below(8) ? MODELGUARD_BUDGET_SLIDING
+                                 : (unsigned) below(MODELGUARD_BUDGET_KINDS));
+
+        start = below(8) ? sized(TIME_MAX)
+                         : TIME_MAX - below(3 * WINDOW_MAX);
+        now = start + (below(8) ? below(budget.window + 1)
+                                : near(budget.window, TIME_MAX));
+        now -= !below(16);
+
+        cell.stamp = start << 16 | below(0x10000);
+        cell.cur = below(8) ? below(budget.limit + 1) : sized(UINT64_MAX);
+        cell.prev = below(2) ? sized(budget.limit) : 0;
+        cell.cur *= below(8) != 0;
+        cost = below(2) ? 1 : sized(budget.limit);
+
+        /* just to the limit, and one beside it */
+
+        spent = modelguard_budget_spent(&budget, &cell, now);
+
+        if (below(2) && spent < budget.limit) {
+            cost = near(budget.limit - spent, UINT64_MAX);
+        }
+
+        failed += !same_charge(&budget, &cell, cost, now, &made);
+    }
+
+    ok(failed == 0 && made > ROUNDS / 20,
+       "%u charges, %u of them quick, %u otherwise", ROUNDS, made, failed);
+}
+
+
 int
 main(void)
 {
@@ -103,6 +183,8 @@ main(void)
         ok(failed == 0, "kind %u: %u cells, rolled %u, spent %u and reset %u"
            " of them otherwise", kind, ROUNDS, rolled, spent, reset);
     }
+
+    test_charge();
 
     return tap_done();
 }
