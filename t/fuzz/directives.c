@@ -43,6 +43,7 @@ static const char *const  directives[] = {
     "\tmodelguard_field embedding $.**.e encoding=base64f32",
     "\tmodelguard_field logprobs $.d encoding=json inside=$.x",
     "\tmodelguard_field scores $.p classes=1000",
+    "\tmodelguard_field scores $.p label=$.a label=$.b label=$.c label=$.d",
     "\tmodelguard_field metadata $.**.~^(prob|score)s?$",
     "\tmodelguard_budget b zone=z limit=60 window=1m unit=items burst=20",
     "\tmodelguard_budget c zone=z limit=$arg_l calendar=day unit=tokens",
