@@ -22,6 +22,7 @@ bugs()
 {
     cat << 'END'
 budget   @ modelguard_budget.c @ s/if (cost > total) {/if (cost > total + 1) {/ @ a cost of one more than the limit never waits
+directives @ ngx_http_modelguard_field.c @ s/labels\[field->nlabels++\]/labels[field->nlabels++ + 2]/ @ the fourth label is written behind the array
 encoded  @ modelguard_rewrite_document.c @ s/if (c < 0x20 || c == /if (c == / @ control characters of a document in a string go out bare
 frame    @ modelguard_frame_events.c @ s/(frame->end - frame->p > EVENTS_NAME$/(frame->end - frame->p >= EVENTS_NAME/ @ a byte behind the piece is read
 inflate  @ ngx_http_modelguard_coding.c @ s/coding->total > coding->limit)/coding->total > coding->limit + 1)/ @ a byte more than the limit goes out

@@ -38,11 +38,11 @@ static const char *const  directives[] = {
     "modelguard_secret s", "modelguard_log_level info",
     "\tmodelguard p", "\tmodelguard $arg_y", "\tmodelguard off",
     "\tmodelguard_field scores $.p $.q[*].r label=$.q[*].l",
-    "\tmodelguard_field scores $.o[*].data shape=$.o[*].shape "
-        "datatype=$.o[*].datatype",
+    "\tmodelguard_field scores $.o.data shape=$.o.shape datatype=$.o.type",
     "\tmodelguard_field embedding $.**.e encoding=base64f32",
     "\tmodelguard_field logprobs $.d encoding=json inside=$.x",
     "\tmodelguard_field scores $.p classes=1000",
+    "\tmodelguard_field scores $.p label=$.a label=$.b label=$.c label=$.d",
     "\tmodelguard_field metadata $.**.~^(prob|score)s?$",
     "\tmodelguard_budget b zone=z limit=60 window=1m unit=items burst=20",
     "\tmodelguard_budget c zone=z limit=$arg_l calendar=day unit=tokens",
@@ -137,8 +137,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     static ngx_cycle_t  cycle;
 
     (void) argc;
-    (void) argv;
 
+    ngx_os_argv = *argv;
     log_.log_level = NGX_LOG_NOTICE;
     log_.writer = writer;
 
@@ -147,6 +147,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     ngx_regex_init();
     ngx_pid = getpid();
 
+    ngx_use_stderr = 0;
     cycle.log = &log_;
     ngx_cycle = &cycle;
 
