@@ -48,6 +48,7 @@ PLACES = 3                  # after the decimal point, in the JSON
 DEADLINE = 1500             # seconds for everything
 
 OUTPUT = programs.TOP / 'build' / 'bench.json'
+PARTIAL = programs.WORK / 'partial.json'
 
 STARTED = time.monotonic()
 
@@ -166,21 +167,18 @@ def setting():
                len(programs.CORES), processor(), os.getloadavg()[0]))
 
 
-def measure_charges(quick):
-    result = {}
-
+def measure_charges(quick, result):
     if OUTPUT.exists():
-        result = json.loads(OUTPUT.read_text())
+        result.update(json.loads(OUTPUT.read_text()))
 
     add_charges(result, charges.measure(0.1 if quick else 1, say))
 
-    return result
 
-
-def measure(quick):
+def measure(quick, result):
     scale = 0.1 if quick else 1
     generations, rounds = (1, 1) if quick else (GENERATIONS, ROUNDS)
-    result = {'setting': setting(), 'quick': quick}
+
+    result.update(setting=setting(), quick=quick)
 
     bodies.write(programs.WORK / 'bodies')
 
@@ -202,8 +200,6 @@ def measure(quick):
     result['seconds'] = round(time.monotonic() - STARTED)
     say('done')
 
-    return result
-
 
 def main():
     # our own end goes through the "with" blocks, which end what we started
@@ -221,12 +217,16 @@ def main():
 
     only = '--charges' in sys.argv[1:]
 
+    result = {}
+
     try:
-        result = (measure_charges if only else measure)(
-            '--quick' in sys.argv[1:])
+        (measure_charges if only else measure)('--quick' in sys.argv[1:],
+                                               result)
     except (programs.Failure, OSError, http.client.HTTPException,
             subprocess.SubprocessError) as error:
-        sys.exit('bench: FAILED: %s' % error)
+        PARTIAL.write_text(json.dumps(result, indent=4) + '\n')
+        sys.exit('bench: FAILED: %s\n(what was measured before is in %s)'
+                 % (error, PARTIAL.relative_to(programs.TOP)))
 
     OUTPUT.write_text(json.dumps(result, indent=4) + '\n')
 

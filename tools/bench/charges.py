@@ -122,7 +122,7 @@ def limit_req_clients():
 
     server = servers.Server('filled', None)
 
-    with server.configure(False, LIMIT_REQ_HTTP, LIMIT_REQ_LOCATION):
+    with server.configure((), LIMIT_REQ_HTTP, LIMIT_REQ_LOCATION):
         with socket.create_connection(('127.0.0.1', server.port)) as sock:
             keys = list(range(LIMIT_REQ_KEYS))
             statuses(sock, keys)
