@@ -22,6 +22,7 @@
 #define modelguard_scan_text    portable_text
 #define modelguard_scan_space   portable_space
 #define modelguard_scan_number  portable_number
+#define modelguard_scan_small   portable_small
 
 #undef MODELGUARD_SCAN_H_INCLUDED
 #undef MODELGUARD_SSE2
@@ -33,6 +34,7 @@
 #undef modelguard_scan_text
 #undef modelguard_scan_space
 #undef modelguard_scan_number
+#undef modelguard_scan_small
 
 
 /* the inside of a string: where it ends, and one less if it has escapes */
@@ -281,11 +283,12 @@ test_scans(void)
     int             a, b;
     size_t          i, len, at, from;
     uint8_t         data[SCAN_DATA], *copy;
-    unsigned        round, bad[4];
+    unsigned        round, small, bad[5];
     const uint8_t  *p, *q, *end;
 
     static const char  likely[] = "0123456789abcdefghij \t\r\n.-+eE,";
 
+    small = 0;
     memset(bad, 0, sizeof(bad));
 
     for (round = 0; round < 4000; round++) {
@@ -294,7 +297,7 @@ test_scans(void)
 
         for (i = 0; i < len; i++) {
 
-            switch (round % 4) {
+            switch (round % 5) {
 
             case 0:
                 data[i] = (uint8_t) ('0' + draw(10));
@@ -306,6 +309,10 @@ test_scans(void)
 
             case 2:
                 data[i] = (uint8_t) " \t\r\n"[draw(4)];
+                break;
+
+            case 3:
+                data[i] = (uint8_t) "0,120,345],"[draw(11)];
                 break;
 
             default:
@@ -332,6 +339,16 @@ test_scans(void)
             q = modelguard_scan_number(p, end, &a);
 
             bad[3] += q != portable_number(p, end, &b) || (q != NULL && a != b);
+
+            /* what is passed at once is what goes number by number */
+
+            q = modelguard_scan_small(p, end);
+
+            bad[4] += q != NULL
+                      && (q[-1] != ']' || portable_small(p, end) != NULL
+                          || modelguard_simd_portable.numbers(p, end)
+                             != q - 1);
+            small += (q != NULL);
         }
 
         guard_free(copy, len);
@@ -341,6 +358,7 @@ test_scans(void)
     ok(bad[1] == 0, "strings are scanned alike");
     ok(bad[2] == 0, "white space is scanned alike");
     ok(bad[3] == 0, "numbers are scanned alike");
+    ok(bad[4] == 0, "short arrays are scanned alike, %u of them", small);
 }
 
 
