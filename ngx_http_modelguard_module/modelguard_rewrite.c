@@ -31,6 +31,7 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
 
     memset(&rw->hold, 0, offsetof(modelguard_hold_t, out));
     rw->hold.conf = &rw->conf;
+    rw->hold.run.simd = modelguard_simd_numbers(modelguard_simd_best()->level);
 
     rw->scopes.hold = &rw->hold;
     rw->inner = NULL;
@@ -64,6 +65,7 @@ modelguard_rewrite_reset(modelguard_rewrite_t *rw)
     rw->hold.n = 0;
     rw->hold.out_len = 0;
     rw->hold.texts_len = 0;
+    rw->hold.run.active = 0;
 
     rw->scopes.n = 0;
     rw->scopes.holders = 0;
@@ -253,6 +255,7 @@ modelguard_rewrite_pass(modelguard_rewrite_t *rw)
     }
 
     rw->hold.n = 0;
+    rw->hold.run.active = 0;
 
     rc = modelguard_hold_send(&rw->hold, rw->end);
 
