@@ -10,13 +10,13 @@
 
 /* what is expected next */
 
-#define JSON_VALUE         0
-#define JSON_VALUE_OR_END  1
-#define JSON_KEY           2
-#define JSON_KEY_OR_END    3
-#define JSON_COLON         4
+#define JSON_VALUE         MODELGUARD_JSON_VALUE
+#define JSON_VALUE_OR_END  MODELGUARD_JSON_VALUE_OR_END
+#define JSON_KEY           MODELGUARD_JSON_KEY_NEXT
+#define JSON_KEY_OR_END    MODELGUARD_JSON_KEY_OR_END
+#define JSON_COLON         MODELGUARD_JSON_COLON
 #define JSON_COMMA_OR_END  MODELGUARD_JSON_AFTER_VALUE
-#define JSON_DONE          6
+#define JSON_DONE          MODELGUARD_JSON_DONE
 
 /* where a number was cut */
 
@@ -58,6 +58,23 @@ modelguard_json_init(modelguard_json_t *json, unsigned depth)
 
     json->limit = depth;
     json->state = JSON_VALUE;
+    json->simd = modelguard_simd_best();
+}
+
+
+void
+modelguard_json_reset(modelguard_json_t *json)
+{
+    unsigned                  limit;
+    const modelguard_simd_t  *simd;
+
+    limit = json->limit;
+    simd = json->simd;
+
+    memset(json, 0, offsetof(modelguard_json_t, stack));
+
+    json->limit = limit;
+    json->simd = simd;
 }
 
 
@@ -377,14 +394,17 @@ modelguard_json_string(modelguard_json_t *json)
 {
     int             rc;
     uint8_t         c;
+    unsigned        escaped;
     const uint8_t  *p;
 
     p = json->p;
+    escaped = json->escaped;
 
     for ( ;; ) {
 
         if (json->sub == STRING_PLAIN) {
-            p = modelguard_scan_string(p, json->end);
+            p = modelguard_scan_text(json->simd, p, json->end, &escaped);
+            json->escaped = escaped & 1;
         }
 
         if (p == json->end) {
@@ -402,6 +422,7 @@ modelguard_json_string(modelguard_json_t *json)
             }
 
             if (c == '\\') {
+                escaped = 1;
                 json->escaped = 1;
                 json->sub = STRING_ESCAPE;
                 p++;

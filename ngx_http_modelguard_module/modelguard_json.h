@@ -24,11 +24,20 @@
 
 
 #include "modelguard_base.h"
+#include "modelguard_simd.h"
 
 
 #define MODELGUARD_JSON_DEPTH_MAX    512
-#define MODELGUARD_JSON_AFTER_VALUE  5     /* json->state: a comma or an end
-                                              is expected */
+
+/* json->state: what is expected next */
+
+#define MODELGUARD_JSON_VALUE         0
+#define MODELGUARD_JSON_VALUE_OR_END  1
+#define MODELGUARD_JSON_KEY_NEXT      2
+#define MODELGUARD_JSON_KEY_OR_END    3
+#define MODELGUARD_JSON_COLON         4
+#define MODELGUARD_JSON_AFTER_VALUE   5    /* a comma or an end */
+#define MODELGUARD_JSON_DONE          6
 
 
 typedef enum {
@@ -75,6 +84,7 @@ typedef struct {
     uint8_t                  high;
     const char              *literal;
     int                      error;
+    const modelguard_simd_t *simd;
     uint64_t                 stack[MODELGUARD_JSON_DEPTH_MAX / 64 + 1];
 } modelguard_json_t;
 
@@ -82,6 +92,10 @@ typedef struct {
 /* depth: containers that may be open, 1 .. MODELGUARD_JSON_DEPTH_MAX */
 
 void modelguard_json_init(modelguard_json_t *json, unsigned depth);
+
+/* makes ready for another document */
+
+void modelguard_json_reset(modelguard_json_t *json);
 
 /* gives the next piece, which must stay while its tokens are looked at */
 
@@ -117,6 +131,19 @@ static inline int
 modelguard_json_in_object(const modelguard_json_t *json)
 {
     return (int) (json->stack[json->depth / 64] >> (json->depth % 64) & 1);
+}
+
+/* notes what the innermost container is, once it is open; private */
+
+static inline void
+modelguard_json_set_object(modelguard_json_t *json, int object)
+{
+    uint64_t  bit, *word;
+
+    bit = (uint64_t) 1 << (json->depth % 64);
+    word = &json->stack[json->depth / 64];
+
+    *word = object ? *word | bit : *word & ~bit;
 }
 
 

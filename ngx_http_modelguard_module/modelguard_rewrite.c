@@ -37,6 +37,8 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
     rw->inner = NULL;
     rw->before = NULL;
 
+    modelguard_walk_init(&rw->walk, conf->rules->automaton, conf->depth);
+
     modelguard_rewrite_reset(rw);
 
     return rw;
@@ -57,8 +59,7 @@ modelguard_rewrite_reset(modelguard_rewrite_t *rw)
 {
     rewrite_metered(rw);
 
-    modelguard_walk_init(&rw->walk, rw->conf.rules->automaton,
-                         rw->conf.depth);
+    modelguard_walk_reset(&rw->walk, rw->conf.rules->automaton);
 
     rw->hold.raw_len = 0;
     rw->hold.from = NULL;

@@ -13,6 +13,7 @@
 
 
 #include "modelguard_base.h"
+#include "modelguard_simd.h"
 
 #if defined(__SSE2__) && !defined(MODELGUARD_NO_SIMD)
 #define MODELGUARD_SSE2  1
@@ -53,17 +54,20 @@ modelguard_scan_digits(const uint8_t *p, const uint8_t *end)
 }
 
 
-/* past the bytes of a string that stand for themselves: not ", \, a control
-   character or the beginning of a multi-byte character */
+/*
+ * Of the inside of a string, from p on: as simd->text(), which is called
+ * where the string does not end in plain text of 16 bytes.
+ */
 
 static inline const uint8_t *
-modelguard_scan_string(const uint8_t *p, const uint8_t *end)
+modelguard_scan_text(const modelguard_simd_t *simd, const uint8_t *p,
+    const uint8_t *end, unsigned *escaped)
 {
 #if (MODELGUARD_SSE2)
     int      mask;
     __m128i  bytes, stop;
 
-    while (end - p >= 16) {
+    if (end - p >= 16) {
         bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
 
         /* signed: bytes over 0x7f are below 0x20, too */
@@ -73,19 +77,30 @@ modelguard_scan_string(const uint8_t *p, const uint8_t *end)
                                 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
 
         mask = _mm_movemask_epi8(stop);
+
         if (mask) {
-            return p + __builtin_ctz((unsigned) mask);
+            p += __builtin_ctz((unsigned) mask);
+
+            if (*p == '"') {
+                return p;
+            }
+
+        } else {
+            p += 16;
+        }
+    }
+#else
+    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '\\') {
+
+        if (*p == '"') {
+            return p;
         }
 
-        p += 16;
+        p++;
     }
 #endif
 
-    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
-        p++;
-    }
-
-    return p;
+    return simd->text(p, end, escaped);
 }
 
 

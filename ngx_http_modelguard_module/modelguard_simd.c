@@ -11,6 +11,7 @@ static const uint8_t *simd_text(const uint8_t *p, const uint8_t *end,
     unsigned *escaped);
 static const uint8_t *simd_line(const uint8_t *p, const uint8_t *end);
 static const uint8_t *simd_digits(const uint8_t *p, const uint8_t *end);
+static const uint8_t *simd_numbers(const uint8_t *p, const uint8_t *end);
 
 
 const modelguard_simd_t  modelguard_simd_portable = {
@@ -18,7 +19,8 @@ const modelguard_simd_t  modelguard_simd_portable = {
     MODELGUARD_SIMD_PORTABLE,
     simd_text,
     simd_line,
-    simd_digits
+    simd_digits,
+    simd_numbers
 };
 
 
@@ -113,6 +115,67 @@ simd_digits(const uint8_t *p, const uint8_t *end)
 {
     while (p < end && (uint8_t) (*p - '0') < 10) {
         p++;
+    }
+
+    return p;
+}
+
+
+static const uint8_t *
+simd_numbers(const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t  *q;
+
+    q = modelguard_simd_number(p, end);
+
+    while (q != NULL) {
+        p = q;
+
+        if (*q++ != ',') {
+            break;
+        }
+
+        q += (q < end && *q == ' ');
+        q = modelguard_simd_number(q, end);
+    }
+
+    return p;
+}
+
+
+const uint8_t *
+modelguard_simd_number(const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t  *start;
+
+    p += (p < end && *p == '-');
+
+    start = p;
+    p = simd_digits(p, end);
+
+    if (p == start || p == end || (*start == '0' && p - start > 1)) {
+        return NULL;
+    }
+
+    if (*p == '.') {
+        start = ++p;
+        p = simd_digits(p, end);
+
+        if (p == start || p == end) {
+            return NULL;
+        }
+    }
+
+    if ((*p | 0x20) == 'e') {
+        p++;
+        p += (p < end && (*p == '-' || *p == '+'));
+
+        start = p;
+        p = simd_digits(p, end);
+
+        if (p == start || p == end) {
+            return NULL;
+        }
     }
 
     return p;

@@ -44,6 +44,9 @@
  *             Sets *escaped to 1 where it passes an escape.
  *     line    up to the first CR or LF
  *     digits  '0' to '9'
+ *     numbers of an array, which begin at p: "1,2.5, -3e-7", each followed by
+ *             a byte that is at hand, with nothing but a comma and at most
+ *             one space between.  Returns p if there is not one.
  */
 
 typedef const uint8_t *(*modelguard_simd_text_pt)(const uint8_t *p,
@@ -58,6 +61,7 @@ typedef struct {
     modelguard_simd_text_pt   text;
     modelguard_simd_scan_pt   line;
     modelguard_simd_scan_pt   digits;
+    modelguard_simd_scan_pt   numbers;
 } modelguard_simd_t;
 
 
@@ -79,9 +83,25 @@ extern const modelguard_simd_t  modelguard_simd_portable;
 extern const modelguard_simd_t  modelguard_simd_sse2;
 extern const modelguard_simd_t  modelguard_simd_avx2;
 
+/* what bytes may be in a number: a bit for each, the first one lowest */
+
+typedef struct {
+    uint64_t                  digit;
+    uint64_t                  zero;
+    uint64_t                  comma;
+    uint64_t                  point;
+    uint64_t                  minus;
+    uint64_t                  space;
+    uint64_t                  e;           /* or E */
+} modelguard_simd_class_t;
+
 #endif
 
 extern const uint8_t  modelguard_simd_escapes[256];
+
+/* past the number at p (RFC 8259 section 6), or NULL if none ends here */
+
+const uint8_t *modelguard_simd_number(const uint8_t *p, const uint8_t *end);
 
 
 /*

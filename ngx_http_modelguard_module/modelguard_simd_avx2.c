@@ -22,6 +22,9 @@ static inline __m256i simd_other(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_stops(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_ends(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_others(const uint8_t *p) SIMD_TARGET;
+static inline void simd_class(const uint8_t *p, modelguard_simd_class_t *is)
+    SIMD_TARGET;
+static inline uint64_t simd_equal(const __m256i *bytes, char c) SIMD_TARGET;
 
 
 static inline uint64_t
@@ -96,6 +99,39 @@ simd_others(const uint8_t *p)
 }
 
 
+static inline uint64_t
+simd_equal(const __m256i *bytes, char c)
+{
+    __m256i  all;
+
+    all = _mm256_set1_epi8(c);
+
+    return simd_mask(_mm256_cmpeq_epi8(bytes[0], all),
+                     _mm256_cmpeq_epi8(bytes[1], all));
+}
+
+
+static inline void
+simd_class(const uint8_t *p, modelguard_simd_class_t *is)
+{
+    __m256i  bytes[2], lower[2];
+
+    bytes[0] = _mm256_loadu_si256((const __m256i *) (const void *) p);
+    bytes[1] = _mm256_loadu_si256((const __m256i *) (const void *) (p + 32));
+
+    lower[0] = _mm256_or_si256(bytes[0], _mm256_set1_epi8(0x20));
+    lower[1] = _mm256_or_si256(bytes[1], _mm256_set1_epi8(0x20));
+
+    is->digit = ~simd_others(p);
+    is->zero = simd_equal(bytes, '0');
+    is->comma = simd_equal(bytes, ',');
+    is->point = simd_equal(bytes, '.');
+    is->minus = simd_equal(bytes, '-');
+    is->space = simd_equal(bytes, ' ');
+    is->e = simd_equal(lower, 'e');
+}
+
+
 #include "modelguard_simd_x86.h"
 
 
@@ -104,7 +140,8 @@ const modelguard_simd_t  modelguard_simd_avx2 = {
     MODELGUARD_SIMD_AVX2,
     simd_text,
     simd_line,
-    simd_digits
+    simd_digits,
+    simd_numbers
 };
 
 #endif

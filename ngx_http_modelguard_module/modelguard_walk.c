@@ -21,6 +21,16 @@ modelguard_walk_init(modelguard_walk_t *walk,
 {
     modelguard_json_init(&walk->json, depth);
 
+    modelguard_walk_reset(walk, automaton);
+}
+
+
+void
+modelguard_walk_reset(modelguard_walk_t *walk,
+    const modelguard_automaton_t *automaton)
+{
+    modelguard_json_reset(&walk->json);
+
     walk->automaton = automaton;
     walk->state = MODELGUARD_AUTOMATON_ROOT;
     walk->fresh = 0;

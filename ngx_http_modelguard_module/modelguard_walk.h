@@ -54,6 +54,11 @@ typedef struct {
 void modelguard_walk_init(modelguard_walk_t *walk,
     const modelguard_automaton_t *automaton, unsigned depth);
 
+/* makes ready for another document */
+
+void modelguard_walk_reset(modelguard_walk_t *walk,
+    const modelguard_automaton_t *automaton);
+
 void modelguard_walk_feed(modelguard_walk_t *walk, const uint8_t *bytes,
     size_t len);
 

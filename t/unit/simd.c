@@ -20,6 +20,7 @@ typedef struct {
     const uint8_t  *text;
     const uint8_t  *line;
     const uint8_t  *digits;
+    const uint8_t  *numbers;
     unsigned        escaped;
 } simd_result_t;
 
@@ -96,6 +97,51 @@ simd_escape(const uint8_t *p, const uint8_t *end)
 }
 
 
+/*
+ * Past a number, one character at a time; NULL if none ends before end, or if
+ * a digit is behind it, as behind a leading zero.
+ */
+
+static const uint8_t *
+simd_number(const uint8_t *p, const uint8_t *end)
+{
+    size_t       i;
+    const char  *state, *go;
+
+    /* in each state: who may come, and the state after it; '#' is 1 to 9 */
+
+    static const char  *states[] = {
+        "a-b0c#d", "b0c#d", "c.eEg", "d0d#d.eEg", "e0f#f", "f0f#fEg",
+        "g-h+h0i#i", "h0i#i", "i0i#i"
+    };
+
+    state = states[0];
+
+    for ( /* void */ ; p < end; p++) {
+
+        for (go = state + 1; *go; go += 2) {
+
+            if ((*go == '#') ? (*p >= '1' && *p <= '9')
+                             : (*go == (char) *p || (*go == 'E' && *p == 'e')))
+            {
+                break;
+            }
+        }
+
+        if (*go == '\0') {
+            return strchr(*p >= '0' && *p <= '9' ? "" : "cdfi", state[0])
+                   ? p : NULL;
+        }
+
+        for (i = 0; states[i][0] != go[1]; i++) { /* void */ }
+
+        state = states[i];
+    }
+
+    return NULL;
+}
+
+
 static void
 simd_reference(simd_result_t *r, const uint8_t *p, const uint8_t *end)
 {
@@ -130,6 +176,18 @@ simd_reference(simd_result_t *r, const uint8_t *p, const uint8_t *end)
     for (q = p; q < end && *q >= '0' && *q <= '9'; q++) { /* void */ }
 
     r->digits = q;
+
+    r->numbers = p;
+
+    for (q = simd_number(p, end); q != NULL; q = simd_number(q, end)) {
+        r->numbers = q;
+
+        if (*q++ != ',') {
+            break;
+        }
+
+        q += (q < end && *q == ' ');
+    }
 }
 
 
@@ -143,7 +201,8 @@ simd_same(const modelguard_simd_t *simd, const simd_result_t *r,
 
     return simd->text(p, end, &escaped) == r->text && escaped == r->escaped
            && simd->line(p, end) == r->line
-           && simd->digits(p, end) == r->digits;
+           && simd->digits(p, end) == r->digits
+           && simd->numbers(p, end) == r->numbers;
 }
 
 
@@ -323,6 +382,115 @@ simd_fuzz(const modelguard_simd_t *simd)
 }
 
 
+/* arrays of numbers, some with a byte changed */
+
+static void
+simd_arrays(const modelguard_simd_t *simd)
+{
+    size_t          len, at, n;
+    uint8_t         text[SIMD_LENGTHS * 2], *from, *copy;
+    unsigned        wrong, round, whole;
+    const char     *piece;
+    simd_result_t   r;
+
+    static const char  *numbers[] = {
+        "0", "1", "7", "42", "100", "-1", "-0", "0.5", "-0.25", "3.14159265",
+        "1e5", "1E-7", "2.5e+10", "-1.5e-300", "1234567890123456789012",
+        "0.12345678901234567", "32", "111", "0e0", "0.0"
+    };
+
+    static const char  changes[] = "0123456789.,-+eE ]}x\"\n\0";
+
+    wrong = 0;
+    whole = 0;
+
+    copy = guard_copy(text, sizeof(text));
+
+    for (round = 0; round < SIMD_ROUNDS * 2; round++) {
+        len = 1 + simd_random(sizeof(text));
+        from = copy + sizeof(text) - len;
+
+        for (at = 0; at < len; at += n) {
+            piece = numbers[simd_random(sizeof(numbers) / sizeof(numbers[0]))];
+
+            n = strlen(piece);
+            n = n < len - at ? n : len - at;
+            memcpy(from + at, piece, n);
+
+            if (at + n < len) {
+                from[at + n++] = ',';
+            }
+
+            if (at + n < len && (round & 16)) {
+                from[at + n++] = ' ';
+            }
+        }
+
+        from[len - 1] = (round & 1) ? ']' : from[len - 1];
+
+        if (round & 6) {
+            from[simd_random((unsigned) len)] =
+                               (uint8_t) changes[simd_random(sizeof(changes))];
+        }
+
+        simd_reference(&r, from, from + len);
+
+        whole += (r.numbers == from + len - 1);
+        wrong += !simd_same(simd, &r, from, from + len);
+    }
+
+    guard_free(copy, sizeof(text));
+
+    ok(wrong == 0 && whole > 1000, "%s: arrays of numbers: %u wrong of %u, "
+       "%u to the end", simd->name, wrong, round, whole);
+}
+
+
+/* all that four characters of numbers can be */
+
+static void
+simd_short(const modelguard_simd_t *simd)
+{
+    size_t          at, i;
+    uint8_t         text[100], *copy;
+    unsigned        wrong, n, code;
+    simd_result_t   r;
+
+    static const char  all[] = "019.-+eE, ]x";
+
+    wrong = 0;
+    n = 0;
+
+    for (i = 0; i < sizeof(text); i++) {
+        text[i] = (uint8_t) "12,"[i % 3];
+    }
+
+    copy = guard_copy(text, sizeof(text));
+
+    for (at = 0; at < 66; at += (at == 0) ? 57 : 5) {
+
+        for (code = 0; code < 12 * 12 * 12 * 12 * 12; code++) {
+            copy[at] = (uint8_t) all[code % 12];
+            copy[at + 1] = (uint8_t) all[code / 12 % 12];
+            copy[at + 2] = (uint8_t) all[code / 144 % 12];
+            copy[at + 3] = (uint8_t) all[code / 1728 % 12];
+            copy[at + 4] = (uint8_t) all[code / 20736];
+
+            simd_reference(&r, copy, copy + sizeof(text));
+            wrong += !simd_same(simd, &r, copy, copy + sizeof(text));
+            n++;
+        }
+
+        memcpy(copy, text, sizeof(text));
+    }
+
+    guard_free(copy, sizeof(text));
+
+    ok(wrong == 0, "%s: all of five characters: %u wrong of %u", simd->name,
+       wrong, n);
+}
+
+
 /* the same bytes at each alignment */
 
 static void
@@ -381,6 +549,8 @@ main(void)
         simd_single(simd);
         simd_pairs(simd);
         simd_fuzz(simd);
+        simd_arrays(simd);
+        simd_short(simd);
         simd_aligned(simd);
     }
 
