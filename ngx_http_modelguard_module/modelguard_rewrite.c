@@ -31,17 +31,26 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
 
     memset(&rw->hold, 0, offsetof(modelguard_hold_t, out));
     rw->hold.conf = &rw->conf;
-    rw->hold.run.simd = modelguard_simd_numbers(modelguard_simd_best()->level);
 
     rw->scopes.hold = &rw->hold;
     rw->inner = NULL;
     rw->before = NULL;
 
     modelguard_walk_init(&rw->walk, conf->rules->automaton, conf->depth);
+    modelguard_rewrite_simd(rw, rw->walk.json.simd);
 
     modelguard_rewrite_reset(rw);
 
     return rw;
+}
+
+
+void
+modelguard_rewrite_simd(modelguard_rewrite_t *rw,
+    const modelguard_simd_t *simd)
+{
+    rw->walk.json.simd = simd;
+    rw->hold.run.simd = modelguard_simd_numbers(simd->level);
 }
 
 

@@ -24,10 +24,10 @@ numbers_others(const uint8_t *p)
 
     bytes = _mm256_loadu_si256((const __m256i *) (const void *) p);
 
-    /* biased so that '0'..'9' become the ten smallest signed values */
+    /* digits become 0 to 9, and others get the highest bit */
 
-    bytes = _mm256_add_epi8(bytes, _mm256_set1_epi8((char) (0x80 - '0')));
-    bytes = _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8(-128 + 9));
+    bytes = _mm256_xor_si256(bytes, _mm256_set1_epi8('0'));
+    bytes = _mm256_adds_epu8(bytes, _mm256_set1_epi8(0x7f - 9));
 
     return (unsigned) _mm256_movemask_epi8(bytes);
 }

@@ -19,6 +19,11 @@
 #include "modelguard_base.h"
 
 
+/* of a key, the zeros before the digit before the point */
+
+#define NUMBERS_HIGH(digits)  (MODELGUARD_ROUND_ZERO << (digits) * 8 << 8)
+
+
 static inline uint64_t numbers_load(const uint8_t *p) NUMBERS_TARGET;
 static inline void numbers_store(uint8_t *p, uint64_t word) NUMBERS_TARGET;
 static inline uint64_t numbers_carry(uint64_t key) NUMBERS_TARGET;
@@ -28,7 +33,11 @@ static inline int numbers_ends(uint8_t c) NUMBERS_TARGET;
 static inline const uint8_t *numbers_tiny(const uint8_t *p, unsigned digits)
     NUMBERS_TARGET;
 static const uint8_t *numbers_whole(modelguard_round_t *round,
-    const uint8_t *p, const uint8_t *start) NUMBERS_TARGET;
+    const uint8_t *p, const uint8_t *start)
+    __attribute__((noinline)) NUMBERS_TARGET;
+static inline const uint8_t *numbers_digits(modelguard_round_t *round,
+    const uint8_t *p, const uint8_t *last, const unsigned digits)
+    __attribute__((always_inline)) NUMBERS_TARGET;
 static const uint8_t *numbers_skip(const uint8_t *p, const uint8_t *last)
     NUMBERS_TARGET;
 static const uint8_t *numbers_round(modelguard_round_t *round,
@@ -267,77 +276,80 @@ numbers_whole(modelguard_round_t *round, const uint8_t *p,
 }
 
 
-static const uint8_t *
-numbers_round(modelguard_round_t *round, const uint8_t *p,
-    const uint8_t *last)
+/* inlined for each number of digits, so that all shifts are constants */
+
+static inline const uint8_t *
+numbers_digits(modelguard_round_t *round, const uint8_t *p,
+    const uint8_t *last, const unsigned digits)
 {
     uint8_t        *out;
-    unsigned        mask, bits, two, tail, n, negative;
-    uint64_t        frac, key, high, rest, zero;
+    unsigned        mask, two, tail, n, negative;
+    uint64_t        frac, key, rest;
     const uint8_t  *q, *end, *start;
 
     start = p;
-    bits = round->digits * 8;
-    high = MODELGUARD_ROUND_ZERO << bits << 8;
-    zero = (uint64_t) 1 << bits;
 
     for ( /* void */ ; round->left && p < last && *p == ','; round->left--) {
 
-        q = p + 1;
-        negative = (*q == '-');
-        q += negative;
+        negative = (p[1] == '-');
+        q = p + 1 + negative;
 
-        end = NULL;
-        key = 0;
-        mask = numbers_others(q);
+        /* where it ends does not wait for its sign */
 
-        if ((mask & 7) == 2 && q[1] == '.' && (mask &= mask - 1)) {
+        mask = numbers_others(p + 1) >> negative;
 
-            end = q + __builtin_ctz(mask);
-            frac = numbers_load(q + 2);
+        if ((mask & 7) != 2 || q[1] != '.' || (mask &= mask - 1) == 0) {
+            goto whole;
+        }
 
-            if (end - q < 10) {
-                tail = (unsigned) (end - q - 2) * 8;
-                frac = (frac & ~(~(uint64_t) 0 >> tail))
-                       | MODELGUARD_ROUND_ZERO >> tail;
-            }
+        end = q + __builtin_ctz(mask);
+        frac = numbers_load(q + 2);
 
-            two = (unsigned) (frac >> (48 - bits)) & 0xffff;
-            key = (frac >> (64 - bits) | (uint64_t) *q << bits | high)
-                  + (two > 0x3530);
+        if (end - q < 10) {
+            tail = (unsigned) (end - q - 2) * 8;
+            frac = (frac & ~(~(uint64_t) 0 >> tail))
+                   | MODELGUARD_ROUND_ZERO >> tail;
+        }
 
-            if ((key & 0xff) > '9') {
-                key = numbers_carry(key);
+        two = (unsigned) (frac >> (48 - digits * 8)) & 0xffff;
 
-                if ((key ^ high) >> bits >> 8) {
-                    two = 0x3530;
-                }
-            }
+        key = (frac >> (64 - digits * 8) | (uint64_t) *q << (digits * 8)
+               | NUMBERS_HIGH(digits))
+              + (two > 0x3530);
+
+        if (*end != ',') {
 
             if ((*end | 0x20) == 'e') {
-                end = numbers_tiny(end, round->digits);
-                key = MODELGUARD_ROUND_ZERO;
+                end = numbers_tiny(end, digits);
 
-            } else if (two == 0x3530) {
-                end = NULL;
+                if (end == NULL) {
+                    goto whole;
+                }
+
+                key = MODELGUARD_ROUND_ZERO;
+                two = 0;
+            }
+
+            if (!numbers_ends(*end)) {
+                goto whole;
             }
         }
 
-        if (end == NULL || !numbers_ends(*end)) {
+        if (two == 0x3530) {
+            goto whole;
+        }
 
-            end = numbers_whole(round, p, start);
+        if ((key & 0xff) > '9') {
+            key = numbers_carry(key);
 
-            if (end == NULL || round->full) {
-                break;
+            if ((key ^ NUMBERS_HIGH(digits)) >> (digits * 8) >> 8) {
+                goto whole;
             }
-
-            p = end;
-            continue;
         }
 
         out = round->out;
 
-        if (key >= round->top && !negative) {
+        if ((key & (negative - (uint64_t) 1)) >= round->top) {
 
             modelguard_numbers_top(round, key,
                                    round->in + (size_t) (q - start),
@@ -347,27 +359,67 @@ numbers_round(modelguard_round_t *round, const uint8_t *p,
             }
         }
 
-        /* the zeros that end the fraction go, and with all of it the point */
-
         rest = key ^ MODELGUARD_ROUND_ZERO;
 
         out[0] = ',';
         out[1] = '-';
         out += 1 + (negative & (rest != 0));
 
-        n = round->digits - ((unsigned) __builtin_ctzll(rest | zero) >> 3);
+        /* the zeros that end the fraction go, and with all of it the point */
 
-        out[0] = (uint8_t) (key >> bits);
+        n = digits - ((unsigned) __builtin_ctzll(rest | (uint64_t) 1
+                                                        << (digits * 8)) >> 3);
+
+        out[0] = (uint8_t) (key >> (digits * 8));
         out[1] = '.';
-        numbers_store(out + 2, key << (64 - bits));
+        numbers_store(out + 2, key << (64 - digits * 8));
 
         round->out = out + 1 + n + (n > 0);
+        p = end;
+
+        continue;
+
+    whole:
+
+        end = numbers_whole(round, p, start);
+
+        if (end == NULL || round->full) {
+            break;
+        }
+
         p = end;
     }
 
     round->in += (size_t) (p - start);
 
     return p;
+}
+
+
+static const uint8_t *
+numbers_round(modelguard_round_t *round, const uint8_t *p,
+    const uint8_t *last)
+{
+    switch (round->digits) {
+
+    case 1:
+        return numbers_digits(round, p, last, 1);
+
+    case 2:
+        return numbers_digits(round, p, last, 2);
+
+    case 3:
+        return numbers_digits(round, p, last, 3);
+
+    case 4:
+        return numbers_digits(round, p, last, 4);
+
+    case 5:
+        return numbers_digits(round, p, last, 5);
+
+    default: /* MODELGUARD_ROUND_DIGITS */
+        return numbers_digits(round, p, last, 6);
+    }
 }
 
 

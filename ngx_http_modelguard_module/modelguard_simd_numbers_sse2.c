@@ -20,18 +20,18 @@ static inline unsigned numbers_others(const uint8_t *p) NUMBERS_TARGET;
 static inline unsigned
 numbers_others(const uint8_t *p)
 {
-    __m128i  low, high, bias, nine;
+    __m128i  low, high, zero, rest;
 
-    /* biased so that '0'..'9' become the ten smallest signed values */
-
-    bias = _mm_set1_epi8((char) (0x80 - '0'));
-    nine = _mm_set1_epi8(-128 + 9);
+    zero = _mm_set1_epi8('0');
+    rest = _mm_set1_epi8(0x7f - 9);
 
     low = _mm_loadu_si128((const __m128i *) (const void *) p);
     high = _mm_loadu_si128((const __m128i *) (const void *) (p + 16));
 
-    low = _mm_cmpgt_epi8(_mm_add_epi8(low, bias), nine);
-    high = _mm_cmpgt_epi8(_mm_add_epi8(high, bias), nine);
+    /* digits become 0 to 9, and others get the highest bit */
+
+    low = _mm_adds_epu8(_mm_xor_si128(low, zero), rest);
+    high = _mm_adds_epu8(_mm_xor_si128(high, zero), rest);
 
     return (unsigned) _mm_movemask_epi8(low)
            | (unsigned) _mm_movemask_epi8(high) << 16;
