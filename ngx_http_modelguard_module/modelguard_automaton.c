@@ -9,6 +9,9 @@
 #include "modelguard_automaton_build.h"
 
 
+static int automaton_equal(const uint8_t *a, const uint8_t *b, size_t len);
+
+
 int
 modelguard_automaton_build(modelguard_automaton_t **automaton,
     const modelguard_automaton_entry_t *entries, size_t n,
@@ -52,6 +55,39 @@ modelguard_automaton_build(modelguard_automaton_t **automaton,
 }
 
 
+/* short names, as most are, without a call */
+
+static int
+automaton_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    size_t    i;
+    uint64_t  first_a, first_b, last_a, last_b;
+
+    if (len > 16) {
+        return memcmp(a, b, len) == 0;
+    }
+
+    if (len < 8) {
+
+        for (i = 0; i < len; i++) {
+
+            if (a[i] != b[i]) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+
+    memcpy(&first_a, a, 8);
+    memcpy(&first_b, b, 8);
+    memcpy(&last_a, a + len - 8, 8);
+    memcpy(&last_b, b + len - 8, 8);
+
+    return ((first_a ^ first_b) | (last_a ^ last_b)) == 0;
+}
+
+
 uint16_t
 modelguard_automaton_member(const modelguard_automaton_t *automaton,
     uint16_t state, const uint8_t *name, size_t len)
@@ -74,7 +110,7 @@ modelguard_automaton_member(const modelguard_automaton_t *automaton,
              i = (i + 1) & s->mask)
         {
             if (slots[i].hash == hash && slots[i].len == len
-                && memcmp(slots[i].data, name, len) == 0)
+                && automaton_equal(slots[i].data, name, len))
             {
                 return slots[i].target;
             }
@@ -198,20 +234,33 @@ uint32_t
 modelguard_automaton_hash(const uint8_t *name, size_t len)
 {
     size_t    i;
+    uint32_t  low, high;
     uint64_t  hash, word;
 
     hash = len;
 
-    for (i = 0; i + 8 <= len; i += 8) {
+    for (i = 0; i + 8 < len; i += 8) {
         memcpy(&word, name + i, 8);
         hash = (hash ^ word) * 0x9e3779b97f4a7c15;
         hash ^= hash >> 32;
     }
 
-    word = 0;
+    /* the last bytes, some of them once more where that is one load */
 
-    for ( /* void */ ; i < len; i++) {
-        word = word << 8 | name[i];
+    if (len >= 8) {
+        memcpy(&word, name + len - 8, 8);
+
+    } else if (len >= 4) {
+        memcpy(&low, name, 4);
+        memcpy(&high, name + len - 4, 4);
+        word = (uint64_t) high << 32 | low;
+
+    } else if (len) {
+        word = (uint64_t) name[0] << 16 | (uint64_t) name[len / 2] << 8
+               | name[len - 1];
+
+    } else {
+        word = 0;
     }
 
     hash = (hash ^ word) * 0x9e3779b97f4a7c15;

@@ -133,6 +133,7 @@ modelguard_json_in_object(const modelguard_json_t *json)
     return (int) (json->stack[json->depth / 64] >> (json->depth % 64) & 1);
 }
 
+
 /* notes what the innermost container is, once it is open; private */
 
 static inline void

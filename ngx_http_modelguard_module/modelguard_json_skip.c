@@ -4,18 +4,13 @@
  */
 
 
-#include "modelguard_json.h"
-#include "modelguard_scan.h"
+#include "modelguard_json_run.h"
 
 
-static void json_run(modelguard_json_t *json, unsigned depth);
 static const uint8_t *json_run_key(const modelguard_json_t *json,
     const uint8_t *p);
-static const uint8_t *json_run_value(const modelguard_json_t *json,
-    const uint8_t *p, int object);
-static const uint8_t *json_run_string(const modelguard_json_t *json,
+static const uint8_t *json_run_elements(const modelguard_json_t *json,
     const uint8_t *p);
-static const uint8_t *json_run_literal(const uint8_t *p, const uint8_t *end);
 
 
 int
@@ -25,7 +20,7 @@ modelguard_json_skip(modelguard_json_t *json, unsigned depth)
 
     do {
         if (!json->error && !json->partial) {
-            json_run(json, depth);
+            modelguard_json_run(json, depth);
         }
 
         rc = modelguard_json_next(json);
@@ -40,20 +35,12 @@ modelguard_json_skip(modelguard_json_t *json, unsigned depth)
 }
 
 
-/*
- * Checks whole members and elements, and containers that begin and end among
- * them, as long as they are at hand and nothing is wrong: whatever else there
- * is, and the end of the container at "depth" + 1, is left to the state
- * machine, before the comma where that is possible.
- */
-
-static void
-json_run(modelguard_json_t *json, unsigned depth)
+void
+modelguard_json_run(modelguard_json_t *json, unsigned depth)
 {
     int             object;
-    uint8_t         c;
     unsigned        state;
-    const uint8_t  *p, *end;
+    const uint8_t  *p, *q, *end;
 
     p = json->p;
     end = json->end;
@@ -69,20 +56,19 @@ json_run(modelguard_json_t *json, unsigned depth)
     object = modelguard_json_in_object(json);
 
     for ( ;; ) {
+
+        /* from here the state machine could go on */
+
         json->p = p;
         json->state = state;
 
-        if (p < end && *p <= 0x20) {
-            p = modelguard_scan_space(p, end);
-        }
+        p = modelguard_json_run_space(p, end);
 
         if (p == end) {
             return;
         }
 
-        c = *p;
-
-        if (c == (object ? '}' : ']')) {
+        if (*p == (object ? '}' : ']')) {
 
             if (json->depth <= depth + 1) {
                 return;
@@ -98,26 +84,18 @@ json_run(modelguard_json_t *json, unsigned depth)
 
         if (state == MODELGUARD_JSON_AFTER_VALUE) {
 
-            if (c != ',') {
+            if (*p != ',') {
                 return;
             }
 
-            p++;
+            p = modelguard_json_run_space(p + 1, end);
         }
 
         if (object) {
             p = json_run_key(json, p);
-
-            if (p == NULL) {
-                return;
-            }
         }
 
-        if (p < end && *p <= 0x20) {
-            p = modelguard_scan_space(p, end);
-        }
-
-        if (p == end) {
+        if (p == NULL || p == end) {
             return;
         }
 
@@ -128,6 +106,19 @@ json_run(modelguard_json_t *json, unsigned depth)
             }
 
             object = (*p++ == '{');
+
+            if (!object) {
+                q = modelguard_scan_small(p, end);
+
+                if (q != NULL) {
+                    p = q;
+                    object = modelguard_json_in_object(json);
+                    state = MODELGUARD_JSON_AFTER_VALUE;
+
+                    continue;
+                }
+            }
+
             state = object ? MODELGUARD_JSON_KEY_OR_END
                            : MODELGUARD_JSON_VALUE_OR_END;
 
@@ -137,7 +128,8 @@ json_run(modelguard_json_t *json, unsigned depth)
             continue;
         }
 
-        p = json_run_value(json, p, object);
+        p = object ? modelguard_json_run_scalar(json, p)
+                   : json_run_elements(json, p);
 
         if (p == NULL) {
             return;
@@ -153,81 +145,31 @@ json_run(modelguard_json_t *json, unsigned depth)
 static const uint8_t *
 json_run_key(const modelguard_json_t *json, const uint8_t *p)
 {
-    const uint8_t  *end;
+    unsigned  escaped;
 
-    end = json->end;
-
-    if (p < end && *p <= 0x20) {
-        p = modelguard_scan_space(p, end);
-    }
-
-    if (p == end || *p != '"') {
+    if (p == json->end || *p != '"') {
         return NULL;
     }
 
-    p = json_run_string(json, p);
+    escaped = 0;
+    p = modelguard_json_run_string(json, p, &escaped);
 
-    if (p == NULL) {
-        return NULL;
-    }
-
-    if (p < end && *p <= 0x20) {
-        p = modelguard_scan_space(p, end);
-    }
-
-    return (p < end && *p == ':') ? p + 1 : NULL;
+    return (p == NULL) ? NULL : modelguard_json_run_colon(p, json->end);
 }
 
 
-/* past one scalar, or in an array past a run of numbers; or NULL */
+/* past one element, or a run of numbers; or NULL */
 
 static const uint8_t *
-json_run_value(const modelguard_json_t *json, const uint8_t *p, int object)
+json_run_elements(const modelguard_json_t *json, const uint8_t *p)
 {
-    int             exponent;
     const uint8_t  *q;
 
-    if (*p == '"') {
-        return json_run_string(json, p);
-    }
-
     if (*p == '-' || (uint8_t) (*p - '0') < 10) {
-
-        if (object) {
-            return modelguard_scan_number(p, json->end, &exponent);
-        }
-
         q = json->simd->numbers(p, json->end);
 
         return (q == p) ? NULL : q;
     }
 
-    return json_run_literal(p, json->end);
-}
-
-
-static const uint8_t *
-json_run_string(const modelguard_json_t *json, const uint8_t *p)
-{
-    unsigned  escaped;
-
-    escaped = 0;
-    p = modelguard_scan_text(json->simd, p + 1, json->end, &escaped);
-
-    return (p < json->end && *p == '"') ? p + 1 : NULL;
-}
-
-
-static const uint8_t *
-json_run_literal(const uint8_t *p, const uint8_t *end)
-{
-    if (end - p < 5) {
-        return NULL;
-    }
-
-    if (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0) {
-        return p + 4;
-    }
-
-    return memcmp(p, "false", 5) == 0 ? p + 5 : NULL;
+    return modelguard_json_run_scalar(json, p);
 }

@@ -10,6 +10,7 @@
 static int rewrite_run(modelguard_rewrite_t *rw);
 static int rewrite_token(modelguard_rewrite_t *rw);
 static int rewrite_is_run(const modelguard_rewrite_t *rw);
+static int rewrite_is_plain(const modelguard_rewrite_t *rw);
 static int rewrite_key(modelguard_rewrite_t *rw);
 static int rewrite_open(modelguard_rewrite_t *rw);
 static int rewrite_cut(modelguard_rewrite_t *rw);
@@ -361,6 +362,10 @@ rewrite_run(modelguard_rewrite_t *rw)
             }
         }
 
+        if (rc == MODELGUARD_OK && rewrite_is_plain(rw)) {
+            rc = modelguard_rewrite_plain(rw);
+        }
+
         if (rc != MODELGUARD_OK) {
             return rc;
         }
@@ -410,6 +415,22 @@ rewrite_is_run(const modelguard_rewrite_t *rw)
 
     return place->value == NULL
            || place->value->treatment == scope->rule->treatment;
+}
+
+
+/* whether something may follow that needs no more than a look */
+
+static int
+rewrite_is_plain(const modelguard_rewrite_t *rw)
+{
+    const modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+
+    return (json->state == MODELGUARD_JSON_AFTER_VALUE
+            || json->state == MODELGUARD_JSON_KEY_OR_END
+            || json->state == MODELGUARD_JSON_VALUE_OR_END)
+           && !rw->skipping && !rw->dropping;
 }
 
 

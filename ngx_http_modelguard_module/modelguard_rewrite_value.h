@@ -94,6 +94,14 @@ int modelguard_rewrite_end(modelguard_rewrite_t *rw);
 
 int modelguard_rewrite_numbers(modelguard_rewrite_t *rw);
 
+/*
+ * Takes members and elements that follow, as long as each is at hand and no
+ * more is treated in it than a number.  A member, an element, a comma or an
+ * end is next, and nothing is being skipped or dropped.
+ */
+
+int modelguard_rewrite_plain(modelguard_rewrite_t *rw);
+
 /* a string, or a part of it before "stop", where a score is expected */
 
 int modelguard_rewrite_string(modelguard_rewrite_t *rw, const uint8_t *stop);

@@ -265,4 +265,63 @@ modelguard_scan_number(const uint8_t *p, const uint8_t *end, int *exponent)
 }
 
 
+/*
+ * Past the rest of an array of a few whole numbers without sign and white
+ * space, and its "]", from the first number on; or NULL if it is another or a
+ * longer one.
+ */
+
+static inline const uint8_t *
+modelguard_scan_small(const uint8_t *p, const uint8_t *end)
+{
+#if (MODELGUARD_SSE2)
+    int       i;
+    __m128i   bytes, bias, nine;
+    unsigned  digits, commas, zeros, starts, wrong, n;
+
+    if (end - p < 32) {
+        return NULL;
+    }
+
+    digits = 0;
+    commas = 0;
+    zeros = 0;
+
+    bias = _mm_set1_epi8((char) (0x80 - '0'));
+    nine = _mm_set1_epi8(-128 + 10);
+
+    for (i = 0; i < 32; i += 16) {
+        bytes = _mm_loadu_si128((const __m128i *) (const void *) (p + i));
+
+        commas |= (unsigned) _mm_movemask_epi8(
+                              _mm_cmpeq_epi8(bytes, _mm_set1_epi8(','))) << i;
+        zeros |= (unsigned) _mm_movemask_epi8(
+                              _mm_cmpeq_epi8(bytes, _mm_set1_epi8('0'))) << i;
+
+        bytes = _mm_cmplt_epi8(_mm_add_epi8(bytes, bias), nine);
+        digits |= (unsigned) _mm_movemask_epi8(bytes) << i;
+    }
+
+    if ((digits | commas) == 0xffffffff) {
+        return NULL;
+    }
+
+    n = (unsigned) __builtin_ctz(~(digits | commas));
+
+    /* a digit begins each number, and a zero only itself */
+
+    starts = commas << 1 | 1;
+    wrong = starts & (~digits | (zeros & digits >> 1));
+
+    return p[n] == ']' && (wrong & (0xffffffff >> (31 - n))) == 0
+           ? p + n + 1 : NULL;
+#else
+    (void) p;
+    (void) end;
+
+    return NULL;
+#endif
+}
+
+
 #endif /* MODELGUARD_SCAN_H_INCLUDED */

@@ -83,7 +83,26 @@ extern const modelguard_simd_t  modelguard_simd_portable;
 extern const modelguard_simd_t  modelguard_simd_sse2;
 extern const modelguard_simd_t  modelguard_simd_avx2;
 
-/* what bytes may be in a number: a bit for each, the first one lowest */
+/* what 64 bytes are: a bit for each, the first one lowest */
+
+typedef struct {
+    uint64_t                  quote;
+    uint64_t                  slash;       /* backwards */
+    uint64_t                  high;        /* 0x80 and over */
+} modelguard_simd_split_t;
+
+
+typedef struct {
+    uint64_t                  next;        /* 0x80 .. 0xbf */
+    uint64_t                  two;         /* 0xc2 and over, or ASCII */
+    uint64_t                  three;       /* 0xe0 and over, or ASCII */
+    uint64_t                  four;        /* 0xf0 and over, or ASCII */
+    uint64_t                  over;        /* 0xf5 and over, or ASCII */
+    uint64_t                  narrow;      /* a second byte that its lead does
+                                              not allow, though it is a next */
+} modelguard_simd_leads_t;
+
+
 
 typedef struct {
     uint64_t                  digit;

@@ -11,124 +11,201 @@
 #include <immintrin.h>
 
 
-#define SIMD_WIDTH   64
-#define SIMD_TARGET  __attribute__((target("avx2,bmi")))
+#define SIMD_TARGET   __attribute__((target("avx2,bmi")))
+#define SIMD_VECTORS  2              /* in a block of 64 bytes */
 
 
-static inline uint64_t simd_mask(__m256i low, __m256i high) SIMD_TARGET;
-static inline __m256i simd_stop(const uint8_t *p) SIMD_TARGET;
-static inline __m256i simd_end(const uint8_t *p) SIMD_TARGET;
-static inline __m256i simd_other(const uint8_t *p) SIMD_TARGET;
+static inline void simd_load(const uint8_t *p, __m256i *bytes) SIMD_TARGET;
+static inline uint64_t simd_mask(const __m256i *masks) SIMD_TARGET;
+static inline uint64_t simd_equal(const __m256i *bytes, char c) SIMD_TARGET;
+static inline uint64_t simd_over(const __m256i *bytes, char c) SIMD_TARGET;
 static inline uint64_t simd_stops(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_ends(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_others(const uint8_t *p) SIMD_TARGET;
+static inline void simd_split(const uint8_t *p, modelguard_simd_split_t *is)
+    SIMD_TARGET;
+static inline void simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
+    SIMD_TARGET;
 static inline void simd_class(const uint8_t *p, modelguard_simd_class_t *is)
     SIMD_TARGET;
-static inline uint64_t simd_equal(const __m256i *bytes, char c) SIMD_TARGET;
 
 
-static inline uint64_t
-simd_mask(__m256i low, __m256i high)
+static inline void
+simd_load(const uint8_t *p, __m256i *bytes)
 {
-    return (uint64_t) (uint32_t) _mm256_movemask_epi8(low)
-           | (uint64_t) (uint32_t) _mm256_movemask_epi8(high) << 32;
-}
+    unsigned  i;
 
-
-static inline __m256i
-simd_stop(const uint8_t *p)
-{
-    __m256i  bytes;
-
-    bytes = _mm256_loadu_si256((const __m256i *) (const void *) p);
-
-    /* signed: bytes over 0x7f are below 0x20, too */
-
-    return _mm256_or_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes),
-               _mm256_or_si256(
-                   _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
-                   _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'))));
-}
-
-
-static inline __m256i
-simd_end(const uint8_t *p)
-{
-    __m256i  bytes;
-
-    bytes = _mm256_loadu_si256((const __m256i *) (const void *) p);
-
-    return _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n')),
-                           _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\r')));
-}
-
-
-static inline __m256i
-simd_other(const uint8_t *p)
-{
-    __m256i  bytes;
-
-    bytes = _mm256_loadu_si256((const __m256i *) (const void *) p);
-
-    /* biased so that '0'..'9' become the ten smallest signed values */
-
-    bytes = _mm256_add_epi8(bytes, _mm256_set1_epi8((char) (0x80 - '0')));
-
-    return _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8(-128 + 9));
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm256_loadu_si256((const __m256i *)
+                                (const void *) (p + 32 * i));
+    }
 }
 
 
 static inline uint64_t
-simd_stops(const uint8_t *p)
+simd_mask(const __m256i *masks)
 {
-    return simd_mask(simd_stop(p), simd_stop(p + 32));
-}
+    uint64_t  mask;
+    unsigned  i;
 
+    mask = 0;
 
-static inline uint64_t
-simd_ends(const uint8_t *p)
-{
-    return simd_mask(simd_end(p), simd_end(p + 32));
-}
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        mask |= (uint64_t) (uint32_t) _mm256_movemask_epi8(masks[i])
+                << (32 * i);
+    }
 
-
-static inline uint64_t
-simd_others(const uint8_t *p)
-{
-    return simd_mask(simd_other(p), simd_other(p + 32));
+    return mask;
 }
 
 
 static inline uint64_t
 simd_equal(const __m256i *bytes, char c)
 {
-    __m256i  all;
+    __m256i   masks[SIMD_VECTORS];
+    unsigned  i;
 
-    all = _mm256_set1_epi8(c);
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        masks[i] = _mm256_cmpeq_epi8(bytes[i], _mm256_set1_epi8(c));
+    }
 
-    return simd_mask(_mm256_cmpeq_epi8(bytes[0], all),
-                     _mm256_cmpeq_epi8(bytes[1], all));
+    return simd_mask(masks);
+}
+
+
+/* signed: 0x80 is the smallest */
+
+static inline uint64_t
+simd_over(const __m256i *bytes, char c)
+{
+    __m256i   masks[SIMD_VECTORS];
+    unsigned  i;
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        masks[i] = _mm256_cmpgt_epi8(bytes[i], _mm256_set1_epi8(c));
+    }
+
+    return simd_mask(masks);
+}
+
+
+static inline uint64_t
+simd_stops(const uint8_t *p)
+{
+    __m256i   bytes[SIMD_VECTORS], low, quote;
+    unsigned  i;
+
+    simd_load(p, bytes);
+
+    /* signed: bytes over 0x7f are below 0x20, too */
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes[i]);
+        quote = _mm256_cmpeq_epi8(bytes[i], _mm256_set1_epi8('"'));
+        bytes[i] = _mm256_cmpeq_epi8(bytes[i], _mm256_set1_epi8('\\'));
+        bytes[i] = _mm256_or_si256(_mm256_or_si256(low, quote), bytes[i]);
+    }
+
+    return simd_mask(bytes);
+}
+
+
+static inline uint64_t
+simd_ends(const uint8_t *p)
+{
+    __m256i   bytes[SIMD_VECTORS];
+    unsigned  i;
+
+    simd_load(p, bytes);
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm256_or_si256(
+                       _mm256_cmpeq_epi8(bytes[i], _mm256_set1_epi8('\n')),
+                       _mm256_cmpeq_epi8(bytes[i], _mm256_set1_epi8('\r')));
+    }
+
+    return simd_mask(bytes);
+}
+
+
+static inline uint64_t
+simd_others(const uint8_t *p)
+{
+    __m256i   bytes[SIMD_VECTORS];
+    unsigned  i;
+
+    simd_load(p, bytes);
+
+    /* biased so that '0'..'9' become the ten smallest signed values */
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm256_add_epi8(bytes[i],
+                                _mm256_set1_epi8((char) (0x80 - '0')));
+    }
+
+    return simd_over(bytes, -128 + 9);
+}
+
+
+static inline void
+simd_split(const uint8_t *p, modelguard_simd_split_t *is)
+{
+    __m256i  bytes[SIMD_VECTORS];
+
+    simd_load(p, bytes);
+
+    is->quote = simd_equal(bytes, '"');
+    is->slash = simd_equal(bytes, '\\');
+    is->high = simd_mask(bytes);
+}
+
+
+static inline void
+simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
+{
+    __m256i   bytes[SIMD_VECTORS];
+    uint64_t  below_90, below_a0;
+
+    simd_load(p, bytes);
+
+    is->next = ~simd_over(bytes, (char) 0xbf);
+    is->two = simd_over(bytes, (char) 0xc1);
+    is->three = simd_over(bytes, (char) 0xdf);
+    is->four = simd_over(bytes, (char) 0xef);
+    is->over = simd_over(bytes, (char) 0xf4);
+
+    below_90 = ~simd_over(bytes, (char) 0x8f);
+    below_a0 = ~simd_over(bytes, (char) 0x9f);
+
+    is->narrow = is->next
+                 & ((simd_equal(bytes, (char) 0xe0) << 1 & below_a0)
+                    | (simd_equal(bytes, (char) 0xed) << 1 & ~below_a0)
+                    | (simd_equal(bytes, (char) 0xf0) << 1 & below_90)
+                    | (simd_equal(bytes, (char) 0xf4) << 1 & ~below_90));
 }
 
 
 static inline void
 simd_class(const uint8_t *p, modelguard_simd_class_t *is)
 {
-    __m256i  bytes[2], lower[2];
-
-    bytes[0] = _mm256_loadu_si256((const __m256i *) (const void *) p);
-    bytes[1] = _mm256_loadu_si256((const __m256i *) (const void *) (p + 32));
-
-    lower[0] = _mm256_or_si256(bytes[0], _mm256_set1_epi8(0x20));
-    lower[1] = _mm256_or_si256(bytes[1], _mm256_set1_epi8(0x20));
+    __m256i   bytes[SIMD_VECTORS];
+    unsigned  i;
 
     is->digit = ~simd_others(p);
+
+    simd_load(p, bytes);
+
     is->zero = simd_equal(bytes, '0');
     is->comma = simd_equal(bytes, ',');
     is->point = simd_equal(bytes, '.');
     is->minus = simd_equal(bytes, '-');
     is->space = simd_equal(bytes, ' ');
-    is->e = simd_equal(lower, 'e');
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm256_or_si256(bytes[i], _mm256_set1_epi8(0x20));
+    }
+
+    is->e = simd_equal(bytes, 'e');
 }
 
 

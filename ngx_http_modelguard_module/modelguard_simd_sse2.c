@@ -11,102 +11,189 @@
 #include <emmintrin.h>
 
 
-#define SIMD_WIDTH   16
-#define SIMD_TARGET  __attribute__((target("sse2")))
+#define SIMD_TARGET   __attribute__((target("sse2")))
+#define SIMD_VECTORS  4              /* in a block of 64 bytes */
 
 
+static inline void simd_load(const uint8_t *p, __m128i *bytes) SIMD_TARGET;
+static inline uint64_t simd_mask(const __m128i *masks) SIMD_TARGET;
+static inline uint64_t simd_equal(const __m128i *bytes, char c) SIMD_TARGET;
+static inline uint64_t simd_over(const __m128i *bytes, char c) SIMD_TARGET;
 static inline uint64_t simd_stops(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_ends(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_others(const uint8_t *p) SIMD_TARGET;
+static inline void simd_split(const uint8_t *p, modelguard_simd_split_t *is)
+    SIMD_TARGET;
+static inline void simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
+    SIMD_TARGET;
 static inline void simd_class(const uint8_t *p, modelguard_simd_class_t *is)
     SIMD_TARGET;
-static inline uint64_t simd_equal(const __m128i *bytes, char c) SIMD_TARGET;
-static inline uint64_t simd_mask(__m128i a, __m128i b, __m128i c, __m128i d)
-    SIMD_TARGET;
 
 
-static inline uint64_t
-simd_stops(const uint8_t *p)
+static inline void
+simd_load(const uint8_t *p, __m128i *bytes)
 {
-    __m128i  bytes, stop;
+    unsigned  i;
 
-    bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
-
-    /* signed: bytes over 0x7f are below 0x20, too */
-
-    stop = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
-               _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                            _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
-
-    return (uint64_t) (unsigned) _mm_movemask_epi8(stop);
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm_loadu_si128((const __m128i *)
+                                (const void *) (p + 16 * i));
+    }
 }
 
 
 static inline uint64_t
-simd_ends(const uint8_t *p)
+simd_mask(const __m128i *masks)
 {
-    __m128i  bytes, end;
+    uint64_t  mask;
+    unsigned  i;
 
-    bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
-    end = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')),
-                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+    mask = 0;
 
-    return (uint64_t) (unsigned) _mm_movemask_epi8(end);
-}
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        mask |= (uint64_t) (uint32_t) _mm_movemask_epi8(masks[i])
+                << (16 * i);
+    }
 
-
-static inline uint64_t
-simd_others(const uint8_t *p)
-{
-    __m128i  bytes;
-
-    bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
-
-    /* biased so that '0'..'9' become the ten smallest signed values */
-
-    bytes = _mm_add_epi8(bytes, _mm_set1_epi8((char) (0x80 - '0')));
-    bytes = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(-128 + 9));
-
-    return (uint64_t) (unsigned) _mm_movemask_epi8(bytes);
-}
-
-
-static inline uint64_t
-simd_mask(__m128i a, __m128i b, __m128i c, __m128i d)
-{
-    return (uint64_t) (unsigned) _mm_movemask_epi8(a)
-           | (uint64_t) (unsigned) _mm_movemask_epi8(b) << 16
-           | (uint64_t) (unsigned) _mm_movemask_epi8(c) << 32
-           | (uint64_t) (unsigned) _mm_movemask_epi8(d) << 48;
+    return mask;
 }
 
 
 static inline uint64_t
 simd_equal(const __m128i *bytes, char c)
 {
-    __m128i  all;
+    __m128i   masks[SIMD_VECTORS];
+    unsigned  i;
 
-    all = _mm_set1_epi8(c);
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        masks[i] = _mm_cmpeq_epi8(bytes[i], _mm_set1_epi8(c));
+    }
 
-    return simd_mask(_mm_cmpeq_epi8(bytes[0], all),
-                     _mm_cmpeq_epi8(bytes[1], all),
-                     _mm_cmpeq_epi8(bytes[2], all),
-                     _mm_cmpeq_epi8(bytes[3], all));
+    return simd_mask(masks);
+}
+
+
+/* signed: 0x80 is the smallest */
+
+static inline uint64_t
+simd_over(const __m128i *bytes, char c)
+{
+    __m128i   masks[SIMD_VECTORS];
+    unsigned  i;
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        masks[i] = _mm_cmpgt_epi8(bytes[i], _mm_set1_epi8(c));
+    }
+
+    return simd_mask(masks);
+}
+
+
+static inline uint64_t
+simd_stops(const uint8_t *p)
+{
+    __m128i   bytes[SIMD_VECTORS], low, quote;
+    unsigned  i;
+
+    simd_load(p, bytes);
+
+    /* signed: bytes over 0x7f are below 0x20, too */
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        low = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes[i]);
+        quote = _mm_cmpeq_epi8(bytes[i], _mm_set1_epi8('"'));
+        bytes[i] = _mm_cmpeq_epi8(bytes[i], _mm_set1_epi8('\\'));
+        bytes[i] = _mm_or_si128(_mm_or_si128(low, quote), bytes[i]);
+    }
+
+    return simd_mask(bytes);
+}
+
+
+static inline uint64_t
+simd_ends(const uint8_t *p)
+{
+    __m128i   bytes[SIMD_VECTORS];
+    unsigned  i;
+
+    simd_load(p, bytes);
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm_or_si128(
+                       _mm_cmpeq_epi8(bytes[i], _mm_set1_epi8('\n')),
+                       _mm_cmpeq_epi8(bytes[i], _mm_set1_epi8('\r')));
+    }
+
+    return simd_mask(bytes);
+}
+
+
+static inline uint64_t
+simd_others(const uint8_t *p)
+{
+    __m128i   bytes[SIMD_VECTORS];
+    unsigned  i;
+
+    simd_load(p, bytes);
+
+    /* biased so that '0'..'9' become the ten smallest signed values */
+
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm_add_epi8(bytes[i],
+                                _mm_set1_epi8((char) (0x80 - '0')));
+    }
+
+    return simd_over(bytes, -128 + 9);
+}
+
+
+static inline void
+simd_split(const uint8_t *p, modelguard_simd_split_t *is)
+{
+    __m128i  bytes[SIMD_VECTORS];
+
+    simd_load(p, bytes);
+
+    is->quote = simd_equal(bytes, '"');
+    is->slash = simd_equal(bytes, '\\');
+    is->high = simd_mask(bytes);
+}
+
+
+static inline void
+simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
+{
+    __m128i   bytes[SIMD_VECTORS];
+    uint64_t  below_90, below_a0;
+
+    simd_load(p, bytes);
+
+    is->next = ~simd_over(bytes, (char) 0xbf);
+    is->two = simd_over(bytes, (char) 0xc1);
+    is->three = simd_over(bytes, (char) 0xdf);
+    is->four = simd_over(bytes, (char) 0xef);
+    is->over = simd_over(bytes, (char) 0xf4);
+
+    below_90 = ~simd_over(bytes, (char) 0x8f);
+    below_a0 = ~simd_over(bytes, (char) 0x9f);
+
+    is->narrow = is->next
+                 & ((simd_equal(bytes, (char) 0xe0) << 1 & below_a0)
+                    | (simd_equal(bytes, (char) 0xed) << 1 & ~below_a0)
+                    | (simd_equal(bytes, (char) 0xf0) << 1 & below_90)
+                    | (simd_equal(bytes, (char) 0xf4) << 1 & ~below_90));
 }
 
 
 static inline void
 simd_class(const uint8_t *p, modelguard_simd_class_t *is)
 {
-    __m128i   bytes[4], lower[4], nine;
+    __m128i   bytes[SIMD_VECTORS];
     unsigned  i;
 
-    nine = _mm_set1_epi8(-128 + 9);
+    is->digit = ~simd_others(p);
 
-    for (i = 0; i < 4; i++) {
-        bytes[i] = _mm_loadu_si128((const __m128i *)
-                                   (const void *) (p + 16 * i));
-    }
+    simd_load(p, bytes);
 
     is->zero = simd_equal(bytes, '0');
     is->comma = simd_equal(bytes, ',');
@@ -114,15 +201,11 @@ simd_class(const uint8_t *p, modelguard_simd_class_t *is)
     is->minus = simd_equal(bytes, '-');
     is->space = simd_equal(bytes, ' ');
 
-    for (i = 0; i < 4; i++) {
-        lower[i] = _mm_or_si128(bytes[i], _mm_set1_epi8(0x20));
-        bytes[i] = _mm_cmpgt_epi8(_mm_add_epi8(bytes[i],
-                                      _mm_set1_epi8((char) (0x80 - '0'))),
-                                  nine);
+    for (i = 0; i < SIMD_VECTORS; i++) {
+        bytes[i] = _mm_or_si128(bytes[i], _mm_set1_epi8(0x20));
     }
 
-    is->e = simd_equal(lower, 'e');
-    is->digit = ~simd_mask(bytes[0], bytes[1], bytes[2], bytes[3]);
+    is->e = simd_equal(bytes, 'e');
 }
 
 

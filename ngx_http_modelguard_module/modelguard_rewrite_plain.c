@@ -1,0 +1,350 @@
+
+/*
+ * Copyright (C) the modelguard authors
+ *
+ * What lies between the values that are treated.  Everything here is taken
+ * from bytes at hand, one member or element after another, and changes the
+ * tokenizer, the walk and the rewriter as their own steps would have; what is
+ * not whole, or is not plain, is left to them from its comma on.
+ */
+
+
+#include "modelguard_rewrite_value.h"
+#include "modelguard_json_run.h"
+
+
+/* of one step: it was taken; it was not */
+
+#define PLAIN_TAKEN  MODELGUARD_OK
+#define PLAIN_LEFT   MODELGUARD_AGAIN
+
+
+static int plain_step(modelguard_rewrite_t *rw, unsigned bottom);
+static const uint8_t *plain_name(modelguard_rewrite_t *rw, const uint8_t *p,
+    uint16_t *state);
+static int plain_element(modelguard_rewrite_t *rw, uint16_t *state);
+static int plain_value(modelguard_rewrite_t *rw, const uint8_t *p,
+    uint16_t state);
+static int plain_number(modelguard_rewrite_t *rw, const uint8_t *p,
+    const modelguard_rule_t *rule);
+static int plain_open(modelguard_rewrite_t *rw, const uint8_t *p,
+    uint16_t state);
+static int plain_skip(modelguard_rewrite_t *rw);
+static void plain_keep(modelguard_rewrite_t *rw);
+
+
+int
+modelguard_rewrite_plain(modelguard_rewrite_t *rw)
+{
+    int       rc;
+    unsigned  bottom;
+
+    /* members and elements of a vector have ranges, or are of it */
+
+    bottom = rw->scopes.n ? rw->scopes.scopes[rw->scopes.n - 1].depth : 0;
+
+    do {
+        if (rw->walk.json.depth == bottom) {
+            return MODELGUARD_OK;
+        }
+
+        rc = plain_step(rw, bottom);
+
+    } while (rc == PLAIN_TAKEN && !rw->skipping);
+
+    return rc == PLAIN_LEFT ? MODELGUARD_OK : rc;
+}
+
+
+/* a member, an element, or the end of a container that is not at "bottom" */
+
+static int
+plain_step(modelguard_rewrite_t *rw, unsigned bottom)
+{
+    int                 object;
+    uint16_t            state;
+    const uint8_t      *p, *start;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+    object = modelguard_json_in_object(json);
+
+    p = modelguard_json_run_space(json->p, json->end);
+
+    if (p == json->end) {
+        return PLAIN_LEFT;
+    }
+
+    if (*p == (object ? '}' : ']')) {
+
+        if (json->depth - 1 == bottom) {
+            return PLAIN_LEFT;
+        }
+
+        json->depth--;
+        json->p = p + 1;
+        json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+        return PLAIN_TAKEN;
+    }
+
+    start = p;
+
+    if (json->state == MODELGUARD_JSON_AFTER_VALUE) {
+
+        /* behind what was dropped the comma goes, too */
+
+        if (*p != ','
+            || (rw->kept[json->depth / 64] >> (json->depth % 64) & 1) == 0)
+        {
+            return PLAIN_LEFT;
+        }
+
+        p = modelguard_json_run_space(p + 1, json->end);
+    }
+
+    if (object) {
+        p = plain_name(rw, p, &state);
+
+    } else if (plain_element(rw, &state) == PLAIN_LEFT) {
+        return PLAIN_LEFT;
+    }
+
+    if (p == NULL || p == json->end || (size_t) (p - start) > rw->conf.hold) {
+        return PLAIN_LEFT;
+    }
+
+    return plain_value(rw, p, state);
+}
+
+
+/* past a member's name and its colon, or NULL */
+
+static const uint8_t *
+plain_name(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t *state)
+{
+    unsigned            escaped;
+    const uint8_t      *name;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+
+    if (p == json->end || *p != '"') {
+        return NULL;
+    }
+
+    name = p + 1;
+    escaped = 0;
+
+    p = modelguard_json_run_string(json, p, &escaped);
+
+    if (p == NULL || escaped) {
+        return NULL;
+    }
+
+    *state = modelguard_automaton_member(rw->walk.automaton,
+                                         rw->walk.states[json->depth], name,
+                                         (size_t) (p - 1 - name));
+
+    return (*state == MODELGUARD_AUTOMATON_UNDECIDED)
+           ? NULL : modelguard_json_run_colon(p, json->end);
+}
+
+
+/* elements are counted only where they differ, which is the walk's to do */
+
+static int
+plain_element(modelguard_rewrite_t *rw, uint16_t *state)
+{
+    unsigned            depth;
+    modelguard_walk_t  *walk;
+
+    walk = &rw->walk;
+    depth = walk->json.depth;
+
+    if (walk->elements[depth] == MODELGUARD_AUTOMATON_UNDECIDED) {
+
+        if (!modelguard_automaton_uniform(walk->automaton,
+                                          walk->states[depth],
+                                          walk->index[depth]))
+        {
+            return PLAIN_LEFT;
+        }
+
+        walk->elements[depth] = modelguard_automaton_element(walk->automaton,
+                                                         walk->states[depth],
+                                                         walk->index[depth]);
+    }
+
+    *state = walk->elements[depth];
+
+    return PLAIN_TAKEN;
+}
+
+
+/* the value at p, if there is nothing to be done but with its number */
+
+static int
+plain_value(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
+{
+    modelguard_json_t         *json;
+    const modelguard_place_t  *place;
+
+    json = &rw->walk.json;
+    place = &rw->conf.rules->places[state];
+
+    if (place->nmarks || place->encoded != NULL) {
+        return PLAIN_LEFT;
+    }
+
+    if (place->value != NULL) {
+        return modelguard_json_in_object(json)
+               ? plain_number(rw, p, place->value) : PLAIN_LEFT;
+    }
+
+    if (*p == '[' || *p == '{') {
+        return plain_open(rw, p, state);
+    }
+
+    p = modelguard_json_run_scalar(json, p);
+
+    if (p == NULL) {
+        return PLAIN_LEFT;
+    }
+
+    json->p = p;
+    json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+    plain_keep(rw);
+
+    return PLAIN_TAKEN;
+}
+
+
+static int
+plain_number(modelguard_rewrite_t *rw, const uint8_t *p,
+    const modelguard_rule_t *rule)
+{
+    int                 exponent;
+    const uint8_t      *stop;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+
+    if (rule->treatment->op == MODELGUARD_DROP
+        || rule->treatment->op == MODELGUARD_NULL
+        || (*p != '-' && (uint8_t) (*p - '0') >= 10))
+    {
+        return PLAIN_LEFT;
+    }
+
+    stop = modelguard_scan_number(p, json->end, &exponent);
+
+    if (stop == NULL || (size_t) (stop - p) > rw->conf.hold) {
+        return PLAIN_LEFT;
+    }
+
+    json->p = stop;
+    json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+    plain_keep(rw);
+
+    return modelguard_scope_number(&rw->scopes, rule, json->depth,
+                                   modelguard_hold_offset(&rw->hold, p),
+                                   (size_t) (stop - p), stop);
+}
+
+
+static int
+plain_open(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
+{
+    int                 object;
+    unsigned            depth;
+    const uint8_t      *q;
+    modelguard_walk_t  *walk;
+    modelguard_json_t  *json;
+
+    walk = &rw->walk;
+    json = &walk->json;
+    object = (*p++ == '{');
+
+    if (json->depth == json->limit) {
+        return PLAIN_LEFT;
+    }
+
+    plain_keep(rw);
+
+    if (!object && state == MODELGUARD_AUTOMATON_DEAD) {
+        q = modelguard_scan_small(p, json->end);
+
+        if (q != NULL) {
+            json->p = q;
+            json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+            return PLAIN_TAKEN;
+        }
+    }
+
+    depth = ++json->depth;
+
+    json->p = p;
+    json->type = object ? MODELGUARD_JSON_OBJECT : MODELGUARD_JSON_ARRAY;
+    json->state = object ? MODELGUARD_JSON_KEY_OR_END
+                         : MODELGUARD_JSON_VALUE_OR_END;
+
+    modelguard_json_set_object(json, object);
+
+    walk->states[depth] = state;
+    walk->elements[depth] = MODELGUARD_AUTOMATON_UNDECIDED;
+    walk->index[depth] = 0;
+
+    rw->kept[depth / 64] &= ~((uint64_t) 1 << (depth % 64));
+
+    return modelguard_walk_is_dead(walk) ? plain_skip(rw) : PLAIN_TAKEN;
+}
+
+
+/* a container that no rule reaches into, to its end if that is at hand */
+
+static int
+plain_skip(modelguard_rewrite_t *rw)
+{
+    int                 object;
+    unsigned            depth;
+    const uint8_t      *p;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+    depth = json->depth - 1;
+    object = modelguard_json_in_object(json);
+
+    modelguard_json_run(json, depth);
+
+    p = modelguard_json_run_space(json->p, json->end);
+
+    if (json->depth == depth + 1 && p < json->end
+        && *p == (object ? '}' : ']'))
+    {
+        json->depth = depth;
+        json->p = p + 1;
+        json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+        return PLAIN_TAKEN;
+    }
+
+    rw->skipping = 1;
+    rw->skip_depth = depth;
+
+    return PLAIN_TAKEN;
+}
+
+
+static void
+plain_keep(modelguard_rewrite_t *rw)
+{
+    unsigned  depth;
+
+    depth = rw->walk.json.depth;
+
+    rw->kept[depth / 64] |= (uint64_t) 1 << (depth % 64);
+}
