@@ -252,8 +252,8 @@ static void
 run_lower(modelguard_round_t *round, const uint8_t *text, size_t top)
 {
     size_t                         i, old, len;
-    uint64_t                       key;
     uint8_t                       *at, lower[MODELGUARD_NUMBER_FORMAT_MAX];
+    uint64_t                       key;
     const modelguard_round_tie_t  *a, *b;
 
     key = round->top;

@@ -13,10 +13,13 @@
  */
 
 
-#ifdef NUMBERS_TARGET
+#ifndef MODELGUARD_SIMD_NUMBERS_LOOP_H_INCLUDED
+#define MODELGUARD_SIMD_NUMBERS_LOOP_H_INCLUDED
 
 
 #include "modelguard_base.h"
+
+#ifdef NUMBERS_TARGET
 
 
 /* of a key, the zeros before the digit before the point */
@@ -35,6 +38,9 @@ static inline const uint8_t *numbers_tiny(const uint8_t *p, unsigned digits)
 static const uint8_t *numbers_whole(modelguard_round_t *round,
     const uint8_t *p, const uint8_t *start)
     __attribute__((noinline)) NUMBERS_TARGET;
+static inline uint8_t *numbers_put(uint8_t *out, uint64_t key,
+    unsigned negative, const unsigned digits)
+    __attribute__((always_inline)) NUMBERS_TARGET;
 static inline const uint8_t *numbers_digits(modelguard_round_t *round,
     const uint8_t *p, const uint8_t *last, const unsigned digits)
     __attribute__((always_inline)) NUMBERS_TARGET;
@@ -276,6 +282,34 @@ numbers_whole(modelguard_round_t *round, const uint8_t *p,
 }
 
 
+/* writes a comma, and the number */
+
+static inline uint8_t *
+numbers_put(uint8_t *out, uint64_t key, unsigned negative,
+    const unsigned digits)
+{
+    unsigned  n;
+    uint64_t  rest;
+
+    rest = key ^ MODELGUARD_ROUND_ZERO;
+
+    out[0] = ',';
+    out[1] = '-';
+    out += 1 + (negative & (rest != 0));
+
+    /* the zeros that end the fraction go, and with all of it the point */
+
+    n = digits - ((unsigned) __builtin_ctzll(rest | (uint64_t) 1
+                                                    << (digits * 8)) >> 3);
+
+    out[0] = (uint8_t) (key >> (digits * 8));
+    out[1] = '.';
+    numbers_store(out + 2, key << (64 - digits * 8));
+
+    return out + 1 + n + (n > 0);
+}
+
+
 /* inlined for each number of digits, so that all shifts are constants */
 
 static inline const uint8_t *
@@ -283,8 +317,8 @@ numbers_digits(modelguard_round_t *round, const uint8_t *p,
     const uint8_t *last, const unsigned digits)
 {
     uint8_t        *out;
-    unsigned        mask, two, tail, n, negative;
-    uint64_t        frac, key, rest;
+    unsigned        mask, two, tail, negative;
+    uint64_t        frac, key;
     const uint8_t  *q, *end, *start;
 
     start = p;
@@ -359,22 +393,7 @@ numbers_digits(modelguard_round_t *round, const uint8_t *p,
             }
         }
 
-        rest = key ^ MODELGUARD_ROUND_ZERO;
-
-        out[0] = ',';
-        out[1] = '-';
-        out += 1 + (negative & (rest != 0));
-
-        /* the zeros that end the fraction go, and with all of it the point */
-
-        n = digits - ((unsigned) __builtin_ctzll(rest | (uint64_t) 1
-                                                        << (digits * 8)) >> 3);
-
-        out[0] = (uint8_t) (key >> (digits * 8));
-        out[1] = '.';
-        numbers_store(out + 2, key << (64 - digits * 8));
-
-        round->out = out + 1 + n + (n > 0);
+        round->out = numbers_put(out, key, negative, digits);
         p = end;
 
         continue;
@@ -423,4 +442,7 @@ numbers_round(modelguard_round_t *round, const uint8_t *p,
 }
 
 
-#endif
+#endif /* NUMBERS_TARGET */
+
+
+#endif /* MODELGUARD_SIMD_NUMBERS_LOOP_H_INCLUDED */
