@@ -173,6 +173,5 @@ numbers_others(const uint8_t *p)
 
 
 const modelguard_simd_numbers_t  modelguard_simd_numbers_portable = {
-    numbers_skip,
     numbers_round
 };

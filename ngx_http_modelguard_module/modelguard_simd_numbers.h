@@ -65,24 +65,19 @@ typedef struct {
 
 
 /*
- * Both return where they stopped, p or past a number, of which a byte that
- * ends it has been seen.  Begin no number at or behind "last", and read up to
- * MODELGUARD_NUMBERS_SLACK bytes from there.
- *
- *     skip   looks whether they are numbers
- *     round  writes them, each with what is before it, rounded half to even
- *            in the canonical form of modelguard_number_format(): never
- *            longer than it was, but up to 8 bytes behind that are touched
+ * Writes numbers, each with what is before it, rounded half to even in the
+ * canonical form of modelguard_number_format().  What is written is never
+ * longer than what was read, and up to 16 bytes behind it are touched.
+ * Begins no number at or behind "last", and reads up to
+ * MODELGUARD_NUMBERS_SLACK bytes from there.  Returns where it stopped, p or
+ * past a number, of which a byte that ends it has been seen.
  */
 
-typedef const uint8_t *(*modelguard_numbers_skip_pt)(const uint8_t *p,
-    const uint8_t *last);
 typedef const uint8_t *(*modelguard_numbers_round_pt)(
     modelguard_round_t *round, const uint8_t *p, const uint8_t *last);
 
 
 typedef struct {
-    modelguard_numbers_skip_pt   skip;
     modelguard_numbers_round_pt  round;
 } modelguard_simd_numbers_t;
 

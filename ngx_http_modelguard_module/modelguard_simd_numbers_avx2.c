@@ -37,7 +37,6 @@ numbers_others(const uint8_t *p)
 
 
 const modelguard_simd_numbers_t  modelguard_simd_numbers_avx2 = {
-    numbers_skip,
     numbers_round
 };
 

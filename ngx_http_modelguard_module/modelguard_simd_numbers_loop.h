@@ -22,6 +22,10 @@
 #ifdef NUMBERS_TARGET
 
 
+/* of a number by its key: a sign, eight digits, a point */
+
+#define NUMBERS_WRITTEN       16
+
 /* of a key, the zeros before the digit before the point */
 
 #define NUMBERS_HIGH(digits)  (MODELGUARD_ROUND_ZERO << (digits) * 8 << 8)
@@ -44,8 +48,6 @@ static inline uint8_t *numbers_put(uint8_t *out, uint64_t key,
 static inline const uint8_t *numbers_digits(modelguard_round_t *round,
     const uint8_t *p, const uint8_t *last, const unsigned digits)
     __attribute__((always_inline)) NUMBERS_TARGET;
-static const uint8_t *numbers_skip(const uint8_t *p, const uint8_t *last)
-    NUMBERS_TARGET;
 static const uint8_t *numbers_round(modelguard_round_t *round,
     const uint8_t *p, const uint8_t *last) NUMBERS_TARGET;
 
@@ -162,51 +164,6 @@ numbers_spaced(const uint8_t *p)
 }
 
 
-static const uint8_t *
-numbers_skip(const uint8_t *p, const uint8_t *last)
-{
-    unsigned        mask;
-    const uint8_t  *q;
-
-    while (p < last && *p == ',') {
-
-        q = p + 1;
-        q += (*q == '-');
-
-        mask = numbers_others(q);
-
-        if ((mask & 7) == 2 && q[1] == '.' && (mask &= mask - 1)) {
-
-            q += __builtin_ctz(mask);
-
-            if ((*q | 0x20) != 'e') {
-                p = q;
-                continue;
-            }
-
-            q = modelguard_numbers_exponent(q);
-
-        } else {
-            q = numbers_spaced(p);
-
-            if (q == NULL) {
-                break;
-            }
-
-            q = numbers_any(q + (*q == '-'));
-        }
-
-        if (q == NULL) {
-            break;
-        }
-
-        p = q;
-    }
-
-    return p;
-}
-
-
 /* whether c is seen to end a number: zeros may stand for what is not there */
 
 static inline int
@@ -241,8 +198,9 @@ static const uint8_t *
 numbers_whole(modelguard_round_t *round, const uint8_t *p,
     const uint8_t *start)
 {
-    size_t          len;
+    size_t          len, written;
     uint8_t        *out;
+    uint8_t         text[NUMBERS_WRITTEN];
     uint64_t        key;
     unsigned        negative;
     const uint8_t  *q, *end;
@@ -265,6 +223,15 @@ numbers_whole(modelguard_round_t *round, const uint8_t *p,
         return NULL;
     }
 
+    written = (size_t) (modelguard_numbers_write(text, key, negative,
+                                                 round->digits) - text);
+
+    /* for "9e6" there may be no room */
+
+    if (written > len) {
+        return NULL;
+    }
+
     out = round->out + (q - p);
 
     if (!negative && key >= round->top) {
@@ -274,8 +241,8 @@ numbers_whole(modelguard_round_t *round, const uint8_t *p,
 
     if (!round->full) {
         memcpy(round->out, p, (size_t) (q - p));
-        round->out = modelguard_numbers_write(out, key, negative,
-                                              round->digits);
+        memcpy(out, text, written);
+        round->out = out + written;
     }
 
     return end;

@@ -42,7 +42,6 @@ numbers_others(const uint8_t *p)
 
 
 const modelguard_simd_numbers_t  modelguard_simd_numbers_sse2 = {
-    numbers_skip,
     numbers_round
 };
 

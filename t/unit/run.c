@@ -345,6 +345,42 @@ run_ties(void)
 }
 
 
+/* what is written is longer than what was read: there is room for it */
+
+static void
+run_longer(void)
+{
+    int        level;
+    unsigned   i, differ;
+    kit_out_t  want;
+
+    run_len = 0;
+    run_add("{\"s\":[[9e5");
+
+    for (i = 0; i < 4000; i++) {
+        run_add(i % 100 ? ",8e5" : ",9.1e5");
+    }
+
+    run_add("]]}");
+
+    differ = 0;
+
+    run_rewrite(&run_fast[2], &want, MODELGUARD_SIMD_PORTABLE, 0, 1);
+
+    for (level = 0; level < MODELGUARD_SIMD_LEVELS; level++) {
+
+        if (modelguard_simd_at((unsigned) level) != NULL) {
+            differ += run_differs(&want, 2, level, 0, 0);
+        }
+    }
+
+    ok(differ == 0 && want.len > run_len, "%zu bytes become %zu", run_len,
+       want.len);
+
+    free(want.data);
+}
+
+
 static void
 run_carries(void)
 {
@@ -403,6 +439,7 @@ main(void)
     run_build();
 
     run_ties();
+    run_longer();
     run_carries();
 
     differ = 0;
