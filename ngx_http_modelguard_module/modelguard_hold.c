@@ -26,8 +26,6 @@ static int hold_edited(modelguard_hold_t *hold, const uint8_t *text,
 static void hold_sent(modelguard_hold_t *hold, size_t off);
 static int hold_sink(modelguard_hold_t *hold, const uint8_t *bytes,
     size_t len);
-static int hold_grow(modelguard_hold_t *hold, void **data, size_t *size,
-    size_t want, size_t min);
 
 
 int
@@ -50,8 +48,8 @@ modelguard_hold_stash(modelguard_hold_t *hold, const uint8_t *p)
     if (hold->raw_len + len > hold->raw_size) {
         raw = hold->raw;
 
-        rc = hold_grow(hold, &raw, &hold->raw_size, hold->raw_len + len,
-                       HOLD_RAW_MIN);
+        rc = modelguard_hold_grow(hold, &raw, &hold->raw_size,
+                                  hold->raw_len + len, HOLD_RAW_MIN);
         if (rc != MODELGUARD_OK) {
             return rc;
         }
@@ -93,6 +91,10 @@ modelguard_hold_send(modelguard_hold_t *hold, const uint8_t *p)
 {
     int             rc;
     const uint8_t  *text;
+
+    if (hold->run.active) {
+        return modelguard_run_send(hold, p);
+    }
 
     if (hold->n) {
         text = modelguard_hold_join(hold, p, &rc);
@@ -163,6 +165,13 @@ modelguard_hold_edit(modelguard_hold_t *hold, int *rc)
     size_t              size;
     modelguard_edit_t  *edit;
 
+    if (hold->run.active) {
+        *rc = modelguard_run_edits(hold);
+        if (*rc != MODELGUARD_OK) {
+            return NULL;
+        }
+    }
+
     if (hold->n == hold->size) {
 
         /* every edit stands for a byte at least */
@@ -175,8 +184,9 @@ modelguard_hold_edit(modelguard_hold_t *hold, int *rc)
         edits = hold->edits;
         size = hold->size * sizeof(modelguard_edit_t);
 
-        *rc = hold_grow(hold, &edits, &size, size + sizeof(modelguard_edit_t),
-                        HOLD_EDITS_MIN * sizeof(modelguard_edit_t));
+        *rc = modelguard_hold_grow(hold, &edits, &size,
+                                   size + sizeof(modelguard_edit_t),
+                                   HOLD_EDITS_MIN * sizeof(modelguard_edit_t));
         if (*rc != MODELGUARD_OK) {
             return NULL;
         }
@@ -209,8 +219,8 @@ modelguard_hold_scratch(modelguard_hold_t *hold, size_t len, int *rc)
     if (len > hold->scratch_size) {
         scratch = hold->scratch;
 
-        *rc = hold_grow(hold, &scratch, &hold->scratch_size, len,
-                        HOLD_RAW_MIN);
+        *rc = modelguard_hold_grow(hold, &scratch, &hold->scratch_size, len,
+                                   HOLD_RAW_MIN);
         if (*rc != MODELGUARD_OK) {
             return NULL;
         }
@@ -238,7 +248,8 @@ modelguard_hold_text(modelguard_hold_t *hold, size_t len, int *rc)
     if (want > hold->texts_size) {
         texts = hold->texts;
 
-        *rc = hold_grow(hold, &texts, &hold->texts_size, want, HOLD_RAW_MIN);
+        *rc = modelguard_hold_grow(hold, &texts, &hold->texts_size, want,
+                                   HOLD_RAW_MIN);
         if (*rc != MODELGUARD_OK) {
             return NULL;
         }
@@ -371,6 +382,27 @@ modelguard_hold_flush(modelguard_hold_t *hold)
 }
 
 
+int
+modelguard_hold_grow(modelguard_hold_t *hold, void **data, size_t *size,
+    size_t want, size_t min)
+{
+    void    *grown;
+    size_t   n;
+
+    for (n = *size ? *size * 2 : min; n < want; n *= 2) { /* void */ }
+
+    grown = hold->conf->alloc(hold->conf->alloc_data, *data, *size, n);
+    if (grown == NULL) {
+        return MODELGUARD_NOMEM;
+    }
+
+    *data = grown;
+    *size = n;
+
+    return MODELGUARD_OK;
+}
+
+
 void
 modelguard_hold_free(modelguard_hold_t *hold)
 {
@@ -396,10 +428,16 @@ modelguard_hold_free(modelguard_hold_t *hold)
         (void) conf->alloc(conf->alloc_data, hold->texts, hold->texts_size, 0);
     }
 
+    if (hold->run.round.begin != NULL) {
+        (void) conf->alloc(conf->alloc_data, hold->run.round.begin,
+                           hold->run.size, 0);
+    }
+
     hold->raw = NULL;
     hold->edits = NULL;
     hold->scratch = NULL;
     hold->texts = NULL;
+    hold->run.round.begin = NULL;
 }
 
 
@@ -584,27 +622,4 @@ hold_sink(modelguard_hold_t *hold, const uint8_t *bytes, size_t len)
 
     return hold->conf->sink(hold->conf->sink_data, bytes, len)
            == MODELGUARD_OK ? MODELGUARD_OK : MODELGUARD_SINK;
-}
-
-
-/* doubles a buffer until "want" bytes fit */
-
-static int
-hold_grow(modelguard_hold_t *hold, void **data, size_t *size, size_t want,
-    size_t min)
-{
-    void    *grown;
-    size_t   n;
-
-    for (n = *size ? *size * 2 : min; n < want; n *= 2) { /* void */ }
-
-    grown = hold->conf->alloc(hold->conf->alloc_data, *data, *size, n);
-    if (grown == NULL) {
-        return MODELGUARD_NOMEM;
-    }
-
-    *data = grown;
-    *size = n;
-
-    return MODELGUARD_OK;
 }

@@ -23,12 +23,13 @@
 #include "modelguard_base.h"
 #include "modelguard_rewrite.h"
 #include "modelguard_vector.h"
+#include "modelguard_run.h"
 
 
 #define MODELGUARD_HOLD_OUT  4096
 
 
-typedef struct {
+struct modelguard_hold_s {
     const modelguard_rewrite_conf_t  *conf;
 
     uint8_t                          *raw;
@@ -39,6 +40,8 @@ typedef struct {
     modelguard_edit_t                *edits;      /* by offset */
     uint32_t                          n;
     uint32_t                          size;
+
+    modelguard_run_t                  run;        /* or none, with edits */
 
     modelguard_rewrite_stat_t         stat;
     modelguard_meter_read_t          *after;      /* of the output, or NULL */
@@ -51,7 +54,7 @@ typedef struct {
     size_t                            texts_size;
     size_t                            out_len;
     uint8_t                           out[MODELGUARD_HOLD_OUT];
-} modelguard_hold_t;
+};
 
 
 static inline size_t
@@ -118,6 +121,14 @@ int modelguard_hold_write(modelguard_hold_t *hold, const uint8_t *bytes,
 
 int modelguard_hold_number(modelguard_hold_t *hold,
     const modelguard_edit_t *edit, const uint8_t *text);
+
+/*
+ * Doubles a buffer, "size" bytes at "data", or "min" if it is none, until
+ * "want" bytes fit.  MODELGUARD_NOMEM leaves it as it is.
+ */
+
+int modelguard_hold_grow(modelguard_hold_t *hold, void **data, size_t *size,
+    size_t want, size_t min);
 
 /* hands the collected output to the sink */
 

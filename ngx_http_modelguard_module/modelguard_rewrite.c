@@ -38,10 +38,20 @@ modelguard_rewrite_create(const modelguard_rewrite_conf_t *conf)
     rw->before = NULL;
 
     modelguard_walk_init(&rw->walk, conf->rules->automaton, conf->depth);
+    modelguard_rewrite_simd(rw, rw->walk.json.simd);
 
     modelguard_rewrite_reset(rw);
 
     return rw;
+}
+
+
+void
+modelguard_rewrite_simd(modelguard_rewrite_t *rw,
+    const modelguard_simd_t *simd)
+{
+    rw->walk.json.simd = simd;
+    rw->hold.run.simd = modelguard_simd_numbers(simd->level);
 }
 
 
@@ -66,6 +76,7 @@ modelguard_rewrite_reset(modelguard_rewrite_t *rw)
     rw->hold.n = 0;
     rw->hold.out_len = 0;
     rw->hold.texts_len = 0;
+    rw->hold.run.active = 0;
 
     rw->scopes.n = 0;
     rw->scopes.holders = 0;
@@ -255,6 +266,7 @@ modelguard_rewrite_pass(modelguard_rewrite_t *rw)
     }
 
     rw->hold.n = 0;
+    rw->hold.run.active = 0;
 
     rc = modelguard_hold_send(&rw->hold, rw->end);
 

@@ -17,6 +17,7 @@
 
 #include "modelguard_base.h"
 #include "modelguard_rules.h"
+#include "modelguard_simd.h"
 #include "modelguard_meter_read.h"
 
 
@@ -61,6 +62,14 @@ typedef struct {
 
 modelguard_rewrite_t *modelguard_rewrite_create(
     const modelguard_rewrite_conf_t *conf);
+
+/*
+ * Scans with another level of vector instructions than modelguard_simd_best():
+ * the output is the same.
+ */
+
+void modelguard_rewrite_simd(modelguard_rewrite_t *rw,
+    const modelguard_simd_t *simd);
 
 /*
  * Lets readers see the documents as they come and as they leave; either may

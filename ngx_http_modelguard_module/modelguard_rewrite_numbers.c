@@ -17,6 +17,7 @@
 #define NUMBERS_DIGITS_MAX  9
 
 
+static int numbers_run(modelguard_rewrite_t *rw, uint64_t *left);
 static void numbers_like(const modelguard_rewrite_t *rw,
     modelguard_edit_t *edit);
 static const uint8_t *numbers_short(modelguard_hold_t *hold,
@@ -49,14 +50,24 @@ modelguard_rewrite_numbers(modelguard_rewrite_t *rw)
     scope = &rw->scopes.scopes[rw->scopes.n - 1];
     treatment = scope->rule->treatment;
 
-    numbers_like(rw, &like);
-
     /* the last number of a row is decided on, the long way */
 
     left = scope->row ? scope->row - scope->count - 1 : UINT64_MAX;
 
     p = json->p;
     end = json->end;
+
+    if (hold->run.active) {
+        rc = numbers_run(rw, &left);
+
+        if (rc != MODELGUARD_AGAIN) {
+            return rc;
+        }
+
+        p = json->p;
+    }
+
+    numbers_like(rw, &like);
 
     for ( ;; ) {
 
@@ -104,6 +115,28 @@ modelguard_rewrite_numbers(modelguard_rewrite_t *rw)
     json->p = p;
 
     return MODELGUARD_OK;
+}
+
+
+/* numbers that are written as they are read; MODELGUARD_AGAIN: no longer */
+
+static int
+numbers_run(modelguard_rewrite_t *rw, uint64_t *left)
+{
+    int                  rc;
+    uint64_t             was;
+    modelguard_json_t   *json;
+    modelguard_scope_t  *scope;
+
+    json = &rw->walk.json;
+    scope = &rw->scopes.scopes[rw->scopes.n - 1];
+    was = *left;
+
+    rc = modelguard_run_feed(&rw->hold, &json->p, json->end, left);
+
+    scope->count += was - *left;
+
+    return rc;
 }
 
 

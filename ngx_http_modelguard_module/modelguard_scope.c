@@ -377,6 +377,16 @@ scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
         return MODELGUARD_OK;
     }
 
+    vector.frame = (uint8_t) (scope - scopes->scopes);
+
+    if (scopes->hold->run.active && scopes->hold->run.frame == vector.frame) {
+        rc = modelguard_run_decide(scopes->hold, p);
+
+        if (rc != MODELGUARD_AGAIN) {
+            return rc;
+        }
+    }
+
     vector.text = modelguard_hold_join(scopes->hold, p, &rc);
     if (vector.text == NULL) {
         return rc;
@@ -386,7 +396,6 @@ scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
     vector.edits = scopes->hold->edits;
     vector.first = scope->first;
     vector.last = scopes->hold->n;
-    vector.frame = (uint8_t) (scope - scopes->scopes);
 
     /* where two rules rank one container only the last has its ranges */
 
@@ -460,11 +469,27 @@ modelguard_scope_number(modelguard_scopes_t *scopes,
         scope->first = scopes->hold->n;
         scope->holder = 1;
         scopes->holders++;
+
+        if (scope->kind == MODELGUARD_SCOPE_ARRAY && scopes->holders == 1
+            && scopes->hold->n == 0)
+        {
+            modelguard_run_begin(scopes->hold, rule->treatment,
+                                 (uint8_t) (i - 1));
+        }
     }
 
     text = modelguard_hold_join(scopes->hold, p, &rc);
     if (text == NULL) {
         return rc;
+    }
+
+    if (scopes->hold->run.active && scopes->hold->run.frame == i - 1) {
+        rc = modelguard_run_number(scopes->hold, text, off, len);
+
+        if (rc != MODELGUARD_AGAIN) {
+            return (rc == MODELGUARD_OK && scope->row)
+                   ? scope_row(scopes, scope, p) : rc;
+        }
     }
 
     edit = modelguard_hold_edit(scopes->hold, &rc);

@@ -58,7 +58,7 @@ modelguard_simd_at(unsigned level)
     __builtin_cpu_init();
 
     if (level == MODELGUARD_SIMD_AVX2 && __builtin_cpu_supports("avx2")
-        && __builtin_cpu_supports("bmi"))
+        && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
     {
         return &modelguard_simd_avx2;
     }
