@@ -42,6 +42,7 @@ PAGE = os.path.join(TOP, "docs", "compatibility.md")
 # after the other, each on all processors.
 
 BUILDING = threading.Lock()
+MERGING = threading.Lock()
 PORTS = 60
 
 
@@ -120,9 +121,6 @@ def run_cell(cell, ports, full):
     except (build.Failed, OSError) as reason:
         record["ran"] = str(reason)
 
-    with open(os.path.join(BUILD, cell.name + ".json"), "w") as stream:
-        json.dump(record, stream)
-
     print(f"{record['cell']:24} {record['version']:20} "
           f"{record['result']}: {record['ran']}, "
           f"{time.time() - start:.0f} s", flush=True)
@@ -130,8 +128,18 @@ def run_cell(cell, ports, full):
     return record
 
 
-def run(wanted, full):
-    """All of them; the records in the order of the list."""
+def run(wanted, full, everything):
+    """All of them; the records in the order of the list.  A run that is
+    stopped has left what it got to."""
+
+    def one(cell):
+        record = run_cell(cell, ports, full)
+
+        if not full:
+            with MERGING:
+                merge([record], everything)
+
+        return record
 
     jobs = int(os.environ.get("JOBS", "3"))
     base = int(os.environ.get("TEST_NGINX_PORT", "21000"))
@@ -141,8 +149,7 @@ def run(wanted, full):
         ports.put(base + i * PORTS)
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(lambda cell: run_cell(cell, ports, full),
-                             wanted))
+        return list(pool.map(one, wanted))
 
 
 def merge(records, everything):
@@ -287,11 +294,7 @@ def main():
             sys.exit("no such cell; see --list")
 
     start = time.time()
-    records = run(wanted, arguments.full)
-
-    if not arguments.full:
-        merge(records, everything)
-
+    records = run(wanted, arguments.full, everything)
     failed = failures(records)
     print(f"{len(records)} cells in {time.time() - start:.0f} s; "
           f"failed: {' '.join(failed) or 'none'}")
