@@ -17,6 +17,9 @@
 #include "modelguard_scan.h"
 
 
+#define MODELGUARD_JSON_RUN_STRING  512
+
+
 /*
  * Passes whole members and elements of the containers above "depth", up to,
  * at most, the end of the one at "depth" + 1.  For the states in which a
@@ -35,15 +38,27 @@ modelguard_json_run_space(const uint8_t *p, const uint8_t *end)
 }
 
 
-/* past the string that begins at p, or NULL; adds to *escaped */
+/*
+ * Past the string that begins at p, or NULL; adds to *escaped.  A longer one
+ * is left to the state machine at once, which will not have to begin again
+ * where the piece ends.
+ */
 
 static inline const uint8_t *
 modelguard_json_run_string(const modelguard_json_t *json, const uint8_t *p,
     unsigned *escaped)
 {
-    p = modelguard_scan_text(json->simd, p + 1, json->end, escaped);
+    const uint8_t  *end;
 
-    return (p < json->end && *p == '"') ? p + 1 : NULL;
+    end = json->end;
+
+    if (end - p > MODELGUARD_JSON_RUN_STRING) {
+        end = p + MODELGUARD_JSON_RUN_STRING;
+    }
+
+    p = modelguard_scan_text(json->simd, p + 1, end, escaped);
+
+    return (p < end && *p == '"') ? p + 1 : NULL;
 }
 
 
