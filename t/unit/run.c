@@ -357,7 +357,7 @@ run_longer(void)
     run_len = 0;
     run_add("{\"s\":[[9e5");
 
-    for (i = 0; i < 4000; i++) {
+    for (i = 0; i < 9000; i++) {
         run_add(",8e5");
     }
 
