@@ -400,6 +400,12 @@ static const rewrite_case_t  rewrite_cases[] = {
       "{\"s\":[0.9121,0.9142,{\"l\":[]}],\"x\":[0.12345,0.99456]}",
       "{\"s\":[0.9,0.91,{\"l\":[]}],\"x\":[0.12,0.99]}", 0 },
 
+    { "numbers among records, in an array with two rules",
+      "scores $.s[*].p label=$.s[*].l | round=1 top=1; "
+      "scores $.s | round=1 top=1",
+      "{\"s\":[{\"p\":0.91},{\"p\":0.12},0.33,0.44]}",
+      "{\"s\":[{\"p\":0.9}]}", 0 },
+
     { "malformed", "scores $ | round=1", "[0.1,]", NULL,
       MODELGUARD_MALFORMED },
     { "malformed in what is skipped", "scores $.a | round=1",
