@@ -398,7 +398,8 @@ rewrite_is_run(const modelguard_rewrite_t *rw)
     scope = &rw->scopes.scopes[rw->scopes.n - 1];
 
     if (scope->kind != MODELGUARD_SCOPE_ARRAY || scope->depth != json->depth
-        || !scope->holder || scope->ranges || !scope->rule->vector)
+        || !scope->holder || !scope->rule->vector
+        || modelguard_scope_ranged(&rw->scopes, json->depth) != NULL)
     {
         return 0;
     }

@@ -17,6 +17,11 @@
 
 #define RUN_ROOM   32
 
+/* what one number may become longer by when the guard lowers it: "1" becomes
+   "0.999999" */
+
+#define RUN_LOWER  (MODELGUARD_ROUND_DIGITS + 1)
+
 
 static int run_room(modelguard_hold_t *hold, size_t len);
 static int run_edits(modelguard_hold_t *hold);
@@ -205,6 +210,11 @@ modelguard_run_decide(modelguard_hold_t *hold, const uint8_t *p)
         /* the guard may have to raise the top, which is not known */
 
         return run_edits(hold);
+    }
+
+    rc = run_room(hold, round->nties * RUN_LOWER);
+    if (rc != MODELGUARD_OK) {
+        return rc;
     }
 
     text = modelguard_hold_join(hold, p, &rc);

@@ -380,10 +380,22 @@ scope_decide(modelguard_scopes_t *scopes, const modelguard_scope_t *scope,
     vector.frame = (uint8_t) (scope - scopes->scopes);
 
     if (scopes->hold->run.active && scopes->hold->run.frame == vector.frame) {
-        rc = modelguard_run_decide(scopes->hold, p);
 
-        if (rc != MODELGUARD_AGAIN) {
-            return rc;
+        if (scopes->holders == 1) {
+            rc = modelguard_run_decide(scopes->hold, p);
+
+            if (rc != MODELGUARD_AGAIN) {
+                return rc;
+            }
+
+        } else {
+
+            /* it is not sent yet, and only edits can wait */
+
+            rc = modelguard_run_edits(scopes->hold);
+            if (rc != MODELGUARD_OK) {
+                return rc;
+            }
         }
     }
 

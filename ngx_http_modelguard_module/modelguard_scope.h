@@ -113,6 +113,14 @@ int modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
 void modelguard_scope_element_end(modelguard_scopes_t *scopes, unsigned depth,
     const uint8_t *p);
 
+/*
+ * The scope that the elements of the container at "depth" have ranges in, or
+ * NULL: the innermost that wants them, which others without may lie on top of.
+ */
+
+modelguard_scope_t *modelguard_scope_ranged(const modelguard_scopes_t *scopes,
+    unsigned depth);
+
 /* the rule of a number in the container at "depth", or NULL */
 
 const modelguard_rule_t *modelguard_scope_rule(

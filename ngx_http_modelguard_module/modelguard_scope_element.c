@@ -9,20 +9,11 @@
 #include "modelguard_scope.h"
 
 
-static modelguard_scope_t *scope_ranged(modelguard_scopes_t *scopes,
-    unsigned depth);
-
-
-/*
- * The scope that the elements of the container at "depth" have ranges in:
- * the innermost that wants them, which others without may lie on top of.
- */
-
-static modelguard_scope_t *
-scope_ranged(modelguard_scopes_t *scopes, unsigned depth)
+modelguard_scope_t *
+modelguard_scope_ranged(const modelguard_scopes_t *scopes, unsigned depth)
 {
-    unsigned             i;
-    modelguard_scope_t  *scope;
+    unsigned                   i;
+    const modelguard_scope_t  *scope;
 
     for (i = scopes->n; i > 0; i--) {
         scope = &scopes->scopes[i - 1];
@@ -32,7 +23,7 @@ scope_ranged(modelguard_scopes_t *scopes, unsigned depth)
         }
 
         if (scope->ranges) {
-            return scope;
+            return (modelguard_scope_t *) (uintptr_t) scope;
         }
     }
 
@@ -48,7 +39,7 @@ modelguard_scope_element(modelguard_scopes_t *scopes, unsigned depth,
     modelguard_edit_t   *edit;
     modelguard_scope_t  *scope;
 
-    scope = scope_ranged(scopes, depth);
+    scope = modelguard_scope_ranged(scopes, depth);
 
     if (scope == NULL) {
         return MODELGUARD_OK;
@@ -80,7 +71,7 @@ modelguard_scope_element_end(modelguard_scopes_t *scopes, unsigned depth,
     modelguard_edit_t   *edit;
     modelguard_scope_t  *scope;
 
-    scope = scope_ranged(scopes, depth);
+    scope = modelguard_scope_ranged(scopes, depth);
 
     if (scope == NULL || scope->range == MODELGUARD_EDIT_NONE) {
         return;

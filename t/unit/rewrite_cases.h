@@ -390,6 +390,22 @@ static const rewrite_case_t  rewrite_cases[] = {
       "scores $ | round=2 top=3 renormalize",
       "[0.703,0.297,-1e-12,-2e-12]", "[0.7,0.3,0,-2]", 0 },
 
+    { "empty labels in a vector, which goes on waiting for their scores",
+      "scores $.s | round=2; scores $.x label=$.s[2].l[*] | round=2; "
+      "metadata $.z | drop",
+      "{\"s\":[0.91234,0.81234,{\"l\":[]}],\"z\":1,\"y\":2}",
+      "{\"s\":[0.91,0.81,{\"l\":[]}],\"y\":2}", 0 },
+    { "the same, and there are scores",
+      "scores $.s | round=2; scores $.x label=$.s[2].l[*] | round=2",
+      "{\"s\":[0.9121,0.9142,{\"l\":[]}],\"x\":[0.12345,0.99456]}",
+      "{\"s\":[0.9,0.91,{\"l\":[]}],\"x\":[0.12,0.99]}", 0 },
+
+    { "numbers among records, in an array with two rules",
+      "scores $.s[*].p label=$.s[*].l | round=1 top=1; "
+      "scores $.s | round=1 top=1",
+      "{\"s\":[{\"p\":0.91},{\"p\":0.12},0.33,0.44]}",
+      "{\"s\":[{\"p\":0.9}]}", 0 },
+
     { "malformed", "scores $ | round=1", "[0.1,]", NULL,
       MODELGUARD_MALFORMED },
     { "malformed in what is skipped", "scores $.a | round=1",

@@ -381,6 +381,45 @@ run_longer(void)
 }
 
 
+/*
+ * The guard makes "1" into "0.999999" in as many places as there may be ties:
+ * the numbers before fill what was written up to the end of its room.
+ */
+
+static void
+run_lowered(void)
+{
+    unsigned   n, i, differ;
+    kit_out_t  want;
+
+    differ = 0;
+
+    for (n = 970; n < 1012 && differ < 3; n++) {
+        run_len = 0;
+        run_add("{\"s\":[[0.5");
+
+        for (i = 0; i < n; i++) {
+            run_add(",0.1");
+        }
+
+        for (i = 0; i < 31; i++) {
+            run_add(",0.9999999");
+        }
+
+        run_add(",1]]}");
+
+        run_rewrite(&run_fast[6], &want, MODELGUARD_SIMD_PORTABLE, 0, 0);
+
+        differ += (want.len != run_len - 31);
+        differ += run_differs(&want, 6, MODELGUARD_SIMD_PORTABLE, 0, 1);
+
+        free(want.data);
+    }
+
+    ok(differ == 0, "31 numbers are lowered where there is no room left");
+}
+
+
 static void
 run_carries(void)
 {
@@ -440,6 +479,7 @@ main(void)
 
     run_ties();
     run_longer();
+    run_lowered();
     run_carries();
 
     differ = 0;
