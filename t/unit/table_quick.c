@@ -192,6 +192,51 @@ same_charges(const charge_t *a, const charge_t *b, unsigned n)
 }
 
 
+/* what was written last is in the journal, for who finds it armed */
+
+static int
+same_journal(const modelguard_id_t *id)
+{
+    unsigned                     shard;
+    modelguard_table_record_t    record;
+    modelguard_table_journal_t  *journal;
+
+    shard = modelguard_table_shard(quick, id);
+    journal = &modelguard_table_part(quick, shard)->journal;
+
+    if (journal->number >= modelguard_table_records(quick)) {
+        return 0;
+    }
+
+    modelguard_table_nth(quick, shard, journal->number, &record);
+
+    return memcmp(&journal->id, id, sizeof(modelguard_id_t)) == 0
+           && memcmp(record.id, id, sizeof(modelguard_id_t)) == 0
+           && memcmp(record.body, &journal->body, modelguard_table_room(quick))
+              == 0
+           && journal->check == modelguard_table_check_journal(journal)
+           && journal->body.check
+              == modelguard_table_check_record(quick, id, &journal->body)
+           && journal->records
+              == modelguard_table_part(quick, shard)->stat.records;
+}
+
+
+static unsigned
+spends(const charge_t *charges, unsigned n)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        if (charges[i].cost && !charges[i].refused) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* 1 if both say the same; in turn it is charged under a lock, or takes it */
 
 static int
@@ -229,7 +274,9 @@ charge(unsigned n, uint64_t now, unsigned *passed)
            && said.verdict == right.verdict
            && said.wait == right.wait
            && said.which == right.which
-           && same_charges(a, b, used);
+           && same_charges(a, b, used)
+           && (said.verdict != MODELGUARD_PASSED || !spends(a, used)
+               || same_journal(&id));
 }
 
 
@@ -288,7 +335,7 @@ live(unsigned n)
 
         budgets[i].kind = MODELGUARD_BUDGET_SLIDING;
         budgets[i].window = 2000 + 3000 * i;
-        budgets[i].limit = 12 + 8 * i;
+        budgets[i].limit = 12 + 8 * (n - i);
         budgets[i].burst = (i % 2) ? 3 : 0;
     }
 
@@ -327,6 +374,39 @@ live(unsigned n)
 }
 
 
+/* who does not hold the lock of this table charges nothing in it */
+
+static void
+test_moved(void)
+{
+    charge_t              charges[BUDGETS];
+    uint64_t              passed;
+    modelguard_id_t       id;
+    modelguard_verdict_t  verdict;
+
+    quick = create(BUDGETS);
+    id = client();
+
+    charges[0].name = 1;
+    charges[0].budget = &budgets[0];
+    charges[0].cost = 1;
+    charges[0].dry_run = 0;
+
+    (void) modelguard_table_pay(quick, &id, charges, 1, START, &verdict);
+
+    passed = modelguard_table_part(quick, 0)->stat.passed;
+    quick->moved = MODELGUARD_TABLE_MOVED;
+
+    ok(passed == 1
+       && modelguard_table_pay(quick, &id, charges, 1, START, &verdict)
+          == MODELGUARD_TABLE_MOVED
+       && modelguard_table_part(quick, 0)->stat.passed == passed,
+       "a table that has moved is not charged");
+
+    free(quick);
+}
+
+
 /* a count of charges that neither way makes */
 
 static void
@@ -362,6 +442,7 @@ main(void)
         live(n);
     }
 
+    test_moved();
     test_none();
 
     return tap_done();
