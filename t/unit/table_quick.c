@@ -335,8 +335,8 @@ live(unsigned n)
 
         budgets[i].kind = MODELGUARD_BUDGET_SLIDING;
         budgets[i].window = 2000 + 3000 * i;
-        budgets[i].limit = 12 + 8 * (n - i);
-        budgets[i].burst = (i % 2) ? 3 : 0;
+        budgets[i].limit = 12 + 8 * ((n - i) / 2);
+        budgets[i].burst = (n % 2) ? 3 : 0;
     }
 
     quick = create(n);
