@@ -214,7 +214,7 @@ run_register(table_t *of)
 {
     (void) modelguard_table_lock_all(of);
     (void) modelguard_table_register(of, KILL_BUDGETS + 1,
-                                     kill_budget(1, STEP_LIMIT));
+                                     kill_budget(0, STEP_LIMIT));
     modelguard_table_unlock_all(of);
 }
 
