@@ -102,9 +102,9 @@ kill_budget(unsigned i, uint64_t limit)
     memset(&budgets[i], 0, sizeof(budget_t));
 
     budgets[i].limit = limit;
-    budgets[i].window = (i == 1) ? 86400000 : 0;
-    budgets[i].kind = (i == 0) ? MODELGUARD_BUDGET_LIFETIME
-                    : (i == 1) ? MODELGUARD_BUDGET_SLIDING
+    budgets[i].window = (i == 0) ? 86400000 : 0;
+    budgets[i].kind = (i == 0) ? MODELGUARD_BUDGET_SLIDING
+                    : (i == 1) ? MODELGUARD_BUDGET_LIFETIME
                                : MODELGUARD_BUDGET_MONTH;
 
     return &budgets[i];

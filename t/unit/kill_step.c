@@ -106,6 +106,31 @@ run_new(table_t *of)
 }
 
 
+/* the sliding window alone: modelguard_table_quick.c makes such charges */
+
+static void
+run_quick(table_t *of)
+{
+    client_t   id;
+    charge_t   charge;
+    verdict_t  verdict;
+
+    id = kill_client(1);
+
+    memset(&charge, 0, sizeof(charge_t));
+
+    charge.name = 1;
+    charge.budget = kill_budget(0, STEP_LIMIT);
+    charge.cost = 5;
+
+    if (modelguard_table_pay(of, &id, &charge, 1, KILL_NOW, &verdict)
+        != MODELGUARD_OK)
+    {
+        bail("no lock");
+    }
+}
+
+
 static void
 settle(table_t *of, uint64_t n, uint64_t actual)
 {
@@ -189,13 +214,14 @@ run_register(table_t *of)
 {
     (void) modelguard_table_lock_all(of);
     (void) modelguard_table_register(of, KILL_BUDGETS + 1,
-                                     kill_budget(1, STEP_LIMIT));
+                                     kill_budget(0, STEP_LIMIT));
     modelguard_table_unlock_all(of);
 }
 
 
 static operation_t  operations[] = {
     { "a charge", run_charge, 0, 0, 0 },
+    { "a quick charge", run_quick, 0, 0, 0 },
     { "the first charge of a client", run_new, 0, 0, 0 },
     { "a charge that evicts", run_new, 1, 0, 0 },
     { "settling for more", run_settle_more, 0, 0, 0 },
