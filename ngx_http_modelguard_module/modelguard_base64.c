@@ -16,7 +16,7 @@
 #define BASE64_END       258
 
 
-static unsigned base64_seen(const uint8_t *p);
+static inline unsigned base64_seen(const uint8_t *p);
 static size_t base64_groups(modelguard_base64_t *base64, uint8_t *out,
     size_t n);
 static unsigned base64_next(modelguard_base64_t *base64);
@@ -54,8 +54,9 @@ int
 modelguard_base64_init(modelguard_base64_t *base64, const uint8_t *text,
     size_t len)
 {
-    size_t    n, pads;
-    unsigned  digit, last, more, seen;
+    size_t          n, pads;
+    unsigned        digit, last, more, seen;
+    const uint8_t  *p;
 
     base64->p = text;
     base64->end = text + len;
@@ -67,18 +68,22 @@ modelguard_base64_init(modelguard_base64_t *base64, const uint8_t *text,
 
     for ( ;; ) {
 
-        while (base64->end - base64->p >= 4 && pads == 0) {
-            more = seen | base64_seen(base64->p);
+        p = base64->p;
+
+        while (base64->end - p >= 8 && pads == 0) {
+            more = seen | base64_seen(p) | base64_seen(p + 4);
 
             if ((more & BASE64_OTHER) == BASE64_OTHER) {
                 break;
             }
 
             seen = more;
-            base64->p += 4;
-            last = base64_values[base64->p[-1]];
-            n += 4;
+            p += 8;
+            last = base64_values[p[-1]];
         }
+
+        n += (size_t) (p - base64->p);
+        base64->p = p;
 
         digit = base64_next(base64);
 
@@ -119,7 +124,7 @@ modelguard_base64_init(modelguard_base64_t *base64, const uint8_t *text,
 
 /* what is in four characters */
 
-static unsigned
+static inline unsigned
 base64_seen(const uint8_t *p)
 {
     return (unsigned) (base64_values[p[0]] | base64_values[p[1]]

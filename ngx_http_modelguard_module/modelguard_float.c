@@ -13,6 +13,13 @@
 #define FLOAT_BIAS       150             /* of m * 2^e with an integer m */
 #define FLOAT_BITS       24
 
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)               \
+    && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FLOAT_LITTLE     1
+#else
+#define FLOAT_LITTLE     0
+#endif
+
 
 /* over 10^digits: 2^bits / 5^digits is the reciprocal, rounded up */
 
@@ -23,6 +30,8 @@ typedef struct {
 } float_digits_t;
 
 
+static inline uint32_t float_get(const uint8_t *p);
+static inline void float_put(uint8_t *p, uint32_t bits);
 static inline uint32_t float_round(uint32_t bits,
     const modelguard_decimal_t *unit);
 static inline uint32_t float_decimal(uint32_t bits, unsigned digits);
@@ -66,7 +75,6 @@ modelguard_float_round_all(uint8_t *bytes, size_t n,
     const modelguard_decimal_t *unit)
 {
     uint8_t               *p, *end;
-    uint32_t               bits;
     modelguard_decimal_t   decimal;
 
     /* a copy, which what is written to "bytes" cannot change */
@@ -75,16 +83,34 @@ modelguard_float_round_all(uint8_t *bytes, size_t n,
     end = bytes + n * 4;
 
     for (p = bytes; p < end; p += 4) {
-        bits = p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16
-               | (uint32_t) p[3] << 24;
-
-        bits = float_round(bits, &decimal);
-
-        p[0] = (uint8_t) bits;
-        p[1] = (uint8_t) (bits >> 8);
-        p[2] = (uint8_t) (bits >> 16);
-        p[3] = (uint8_t) (bits >> 24);
+        float_put(p, float_round(float_get(p), &decimal));
     }
+}
+
+
+static inline uint32_t
+float_get(const uint8_t *p)
+{
+    return p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16
+           | (uint32_t) p[3] << 24;
+}
+
+
+static inline void
+float_put(uint8_t *p, uint32_t bits)
+{
+#if (FLOAT_LITTLE)
+
+    /* compilers make one store of the four below only if all goes well */
+
+    memcpy(p, &bits, 4);
+
+#else
+    p[0] = (uint8_t) bits;
+    p[1] = (uint8_t) (bits >> 8);
+    p[2] = (uint8_t) (bits >> 16);
+    p[3] = (uint8_t) (bits >> 24);
+#endif
 }
 
 
