@@ -40,5 +40,10 @@
 uint32_t modelguard_float_round(uint32_t bits,
     const modelguard_decimal_t *unit);
 
+/* the same of n binary32 in a row, each 4 bytes, the lowest first */
+
+void modelguard_float_round_all(uint8_t *bytes, size_t n,
+    const modelguard_decimal_t *unit);
+
 
 #endif /* MODELGUARD_FLOAT_H_INCLUDED */

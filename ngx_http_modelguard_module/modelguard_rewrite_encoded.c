@@ -49,8 +49,6 @@ static int encoded_is_digit(uint8_t c);
 static int encoded_is_word(uint8_t c);
 static int encoded_floats(modelguard_rewrite_t *rw, size_t off,
     const uint8_t *text, size_t len);
-static size_t encoded_round(uint8_t *bytes, size_t n,
-    const modelguard_decimal_t *unit);
 
 
 int
@@ -570,7 +568,9 @@ encoded_floats(modelguard_rewrite_t *rw, size_t off, const uint8_t *text,
     do {
         n = modelguard_base64_decode(&base64, bytes, ENCODED_BYTES);
 
-        rw->hold.stat.treated += encoded_round(bytes, n, &unit);
+        modelguard_float_round_all(bytes, n / ENCODED_FLOAT, &unit);
+        rw->hold.stat.treated += n / ENCODED_FLOAT;
+
         size += modelguard_base64_encode(&base64, bytes, n, out + size);
 
     } while (n == ENCODED_BYTES);
@@ -579,29 +579,4 @@ encoded_floats(modelguard_rewrite_t *rw, size_t off, const uint8_t *text,
 
     return modelguard_hold_replace(&rw->hold, off, rw->walk.json.stop, size,
                                    rw->scopes.holders != 0);
-}
-
-
-static size_t
-encoded_round(uint8_t *bytes, size_t n, const modelguard_decimal_t *unit)
-{
-    size_t    i;
-    uint8_t  *p;
-    uint32_t  bits;
-
-    for (i = 0; i < n; i += ENCODED_FLOAT) {
-        p = bytes + i;
-
-        bits = p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16
-               | (uint32_t) p[3] << 24;
-
-        bits = modelguard_float_round(bits, unit);
-
-        p[0] = (uint8_t) bits;
-        p[1] = (uint8_t) (bits >> 8);
-        p[2] = (uint8_t) (bits >> 16);
-        p[3] = (uint8_t) (bits >> 24);
-    }
-
-    return n / ENCODED_FLOAT;
 }

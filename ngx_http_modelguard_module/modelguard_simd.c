@@ -9,7 +9,6 @@
 
 static const uint8_t *simd_text(const uint8_t *p, const uint8_t *end,
     unsigned *escaped);
-static const uint8_t *simd_line(const uint8_t *p, const uint8_t *end);
 static const uint8_t *simd_digits(const uint8_t *p, const uint8_t *end);
 static const uint8_t *simd_numbers(const uint8_t *p, const uint8_t *end);
 
@@ -18,8 +17,6 @@ const modelguard_simd_t  modelguard_simd_portable = {
     "portable",
     MODELGUARD_SIMD_PORTABLE,
     simd_text,
-    simd_line,
-    simd_digits,
     simd_numbers
 };
 
@@ -93,17 +90,6 @@ simd_text(const uint8_t *p, const uint8_t *end, unsigned *escaped)
         }
 
         p += n;
-    }
-
-    return p;
-}
-
-
-static const uint8_t *
-simd_line(const uint8_t *p, const uint8_t *end)
-{
-    while (p < end && *p != '\n' && *p != '\r') {
-        p++;
     }
 
     return p;

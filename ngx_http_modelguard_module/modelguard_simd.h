@@ -42,8 +42,6 @@
  *             escapes and whole multi-byte characters (RFC 3629).  Stops at
  *             a quote, at what is none of these, and at what the end cuts.
  *             Sets *escaped to 1 where it passes an escape.
- *     line    up to the first CR or LF
- *     digits  '0' to '9'
  *     numbers of an array, which begin at p: "1,2.5, -3e-7", each followed by
  *             a byte that is at hand, with nothing but a comma and at most
  *             one space between.  Returns p if there is not one.
@@ -59,8 +57,6 @@ typedef struct {
     const char               *name;
     unsigned                  level;
     modelguard_simd_text_pt   text;
-    modelguard_simd_scan_pt   line;
-    modelguard_simd_scan_pt   digits;
     modelguard_simd_scan_pt   numbers;
 } modelguard_simd_t;
 
@@ -101,18 +97,6 @@ typedef struct {
     uint64_t                  narrow;      /* a second byte that its lead does
                                               not allow, though it is a next */
 } modelguard_simd_leads_t;
-
-
-
-typedef struct {
-    uint64_t                  digit;
-    uint64_t                  zero;
-    uint64_t                  comma;
-    uint64_t                  point;
-    uint64_t                  minus;
-    uint64_t                  space;
-    uint64_t                  e;           /* or E */
-} modelguard_simd_class_t;
 
 #endif
 

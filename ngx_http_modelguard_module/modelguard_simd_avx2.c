@@ -4,7 +4,7 @@
  */
 
 
-#include "modelguard_simd.h"
+#include "modelguard_scan.h"
 
 #if (MODELGUARD_SIMD_X86)
 
@@ -13,6 +13,18 @@
 
 #define SIMD_TARGET   __attribute__((target("avx2,bmi")))
 #define SIMD_VECTORS  2              /* in a block of 64 bytes */
+#define SIMD_LONG     16             /* bytes of a number */
+
+
+typedef struct {
+    uint64_t  digit;
+    uint64_t  zero;
+    uint64_t  comma;
+    uint64_t  point;
+    uint64_t  minus;
+    uint64_t  space;
+    uint64_t  e;                     /* or E */
+} simd_class_t;
 
 
 static inline void simd_load(const uint8_t *p, __m256i *bytes) SIMD_TARGET;
@@ -20,14 +32,16 @@ static inline uint64_t simd_mask(const __m256i *masks) SIMD_TARGET;
 static inline uint64_t simd_equal(const __m256i *bytes, char c) SIMD_TARGET;
 static inline uint64_t simd_over(const __m256i *bytes, char c) SIMD_TARGET;
 static inline uint64_t simd_stops(const uint8_t *p) SIMD_TARGET;
-static inline uint64_t simd_ends(const uint8_t *p) SIMD_TARGET;
 static inline uint64_t simd_others(const uint8_t *p) SIMD_TARGET;
 static inline void simd_split(const uint8_t *p, modelguard_simd_split_t *is)
     SIMD_TARGET;
 static inline void simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
     SIMD_TARGET;
-static inline void simd_class(const uint8_t *p, modelguard_simd_class_t *is)
+static inline void simd_class(const uint8_t *p, simd_class_t *is)
     SIMD_TARGET;
+static const uint8_t *simd_numbers(const uint8_t *p, const uint8_t *end)
+    SIMD_TARGET;
+static unsigned simd_block(const uint8_t *p) SIMD_TARGET;
 
 
 static inline void
@@ -111,24 +125,6 @@ simd_stops(const uint8_t *p)
 
 
 static inline uint64_t
-simd_ends(const uint8_t *p)
-{
-    __m256i   bytes[SIMD_VECTORS];
-    unsigned  i;
-
-    simd_load(p, bytes);
-
-    for (i = 0; i < SIMD_VECTORS; i++) {
-        bytes[i] = _mm256_or_si256(
-                       _mm256_cmpeq_epi8(bytes[i], _mm256_set1_epi8('\n')),
-                       _mm256_cmpeq_epi8(bytes[i], _mm256_set1_epi8('\r')));
-    }
-
-    return simd_mask(bytes);
-}
-
-
-static inline uint64_t
 simd_others(const uint8_t *p)
 {
     __m256i   bytes[SIMD_VECTORS];
@@ -186,7 +182,7 @@ simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
 
 
 static inline void
-simd_class(const uint8_t *p, modelguard_simd_class_t *is)
+simd_class(const uint8_t *p, simd_class_t *is)
 {
     __m256i   bytes[SIMD_VECTORS];
     unsigned  i;
@@ -212,12 +208,136 @@ simd_class(const uint8_t *p, modelguard_simd_class_t *is)
 #include "modelguard_simd_x86.h"
 
 
+static const uint8_t *
+simd_numbers(const uint8_t *p, const uint8_t *end)
+{
+    int             exponent;
+    unsigned        n, small;
+    const uint8_t  *q, *start;
+
+    small = 0;
+
+    for (q = p; q < end; /* void */ ) {
+
+        /* a block pays if it has more than the three that long numbers are */
+
+        n = (small && end - q > SIMD_BLOCK) ? simd_block(q) : 0;
+
+        if (n) {
+            q += n;
+
+        } else {
+            start = q;
+            q = modelguard_scan_number(q, end, &exponent);
+
+            if (q == NULL) {
+                break;
+            }
+
+            small = (q - start < SIMD_LONG);
+        }
+
+        p = q;
+
+        if (*q++ != ',') {
+            break;
+        }
+
+        q += (q < end && *q == ' ');
+    }
+
+    return p;
+}
+
+
+/*
+ * How many of SIMD_BLOCK bytes at p are whole numbers with commas between, of
+ * which the first begins at p; 0 if there is none, or anything is wrong with
+ * them.  All bytes are looked at together: a bit for each, and what must
+ * follow what is a shift by one.
+ */
+
+static unsigned
+simd_block(const uint8_t *p)
+{
+    uint64_t      known, start, run, wrong, region;
+    unsigned      cut;
+    simd_class_t  is;
+
+    simd_class(p, &is);
+
+    known = is.digit | is.comma | is.point | is.minus | is.e | is.space;
+
+    cut = (~known == 0) ? SIMD_BLOCK : (unsigned) __builtin_ctzll(~known);
+
+    if (cut == 0) {
+        return 0;
+    }
+
+    /* the last number that is known to have ended */
+
+    if (cut == SIMD_BLOCK || (is.digit >> (cut - 1) & 1) == 0) {
+        region = is.comma & (~(uint64_t) 0 >> (SIMD_BLOCK - cut));
+
+        if (region == 0) {
+            return 0;
+        }
+
+        cut = SIMD_BLOCK - 1 - (unsigned) __builtin_clzll(region);
+    }
+
+    if (cut == 0) {
+        return 0;
+    }
+
+    region = ~(uint64_t) 0 >> (SIMD_BLOCK - cut);
+
+    /* where a number begins, its sign, and its first digit */
+
+    start = is.comma << 1 | 1;
+
+    wrong = is.space & ~(is.comma << 1);
+
+    start = (start & ~is.space) | is.space << 1;
+
+    wrong |= start & ~(is.minus | is.digit);
+    wrong |= is.comma & ~(is.digit << 1);
+    wrong |= is.minus & ~(start | is.e << 1);
+    wrong |= is.minus << 1 & ~is.digit;
+
+    start = (start & ~is.minus) | (start & is.minus) << 1;
+
+    wrong |= start & is.zero & is.digit >> 1;
+
+    /* a fraction ends in anything but another point */
+
+    wrong |= is.point & ~(is.digit << 1);
+    wrong |= is.point << 1 & ~is.digit;
+
+    run = (is.point << 1) + is.digit;
+
+    wrong |= run & ~is.digit & is.point;
+
+    if (is.e & region) {
+        wrong |= is.e & ~(is.digit << 1);
+
+        start = is.e << 1;
+        wrong |= start & ~(is.digit | is.minus);
+
+        start = (start & is.digit) | (start & is.minus) << 1;
+        run = start + is.digit;
+
+        wrong |= run & ~is.digit & (is.point | is.e);
+    }
+
+    return ((wrong & region) == 0 && (is.digit >> (cut - 1) & 1)) ? cut : 0;
+}
+
+
 const modelguard_simd_t  modelguard_simd_avx2 = {
     "avx2",
     MODELGUARD_SIMD_AVX2,
     simd_text,
-    simd_line,
-    simd_digits,
     simd_numbers
 };
 

@@ -4,7 +4,7 @@
  */
 
 
-#include "modelguard_simd.h"
+#include "modelguard_scan.h"
 
 #if (MODELGUARD_SIMD_X86)
 
@@ -20,13 +20,11 @@ static inline uint64_t simd_mask(const __m128i *masks) SIMD_TARGET;
 static inline uint64_t simd_equal(const __m128i *bytes, char c) SIMD_TARGET;
 static inline uint64_t simd_over(const __m128i *bytes, char c) SIMD_TARGET;
 static inline uint64_t simd_stops(const uint8_t *p) SIMD_TARGET;
-static inline uint64_t simd_ends(const uint8_t *p) SIMD_TARGET;
-static inline uint64_t simd_others(const uint8_t *p) SIMD_TARGET;
 static inline void simd_split(const uint8_t *p, modelguard_simd_split_t *is)
     SIMD_TARGET;
 static inline void simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
     SIMD_TARGET;
-static inline void simd_class(const uint8_t *p, modelguard_simd_class_t *is)
+static const uint8_t *simd_numbers(const uint8_t *p, const uint8_t *end)
     SIMD_TARGET;
 
 
@@ -110,43 +108,6 @@ simd_stops(const uint8_t *p)
 }
 
 
-static inline uint64_t
-simd_ends(const uint8_t *p)
-{
-    __m128i   bytes[SIMD_VECTORS];
-    unsigned  i;
-
-    simd_load(p, bytes);
-
-    for (i = 0; i < SIMD_VECTORS; i++) {
-        bytes[i] = _mm_or_si128(
-                       _mm_cmpeq_epi8(bytes[i], _mm_set1_epi8('\n')),
-                       _mm_cmpeq_epi8(bytes[i], _mm_set1_epi8('\r')));
-    }
-
-    return simd_mask(bytes);
-}
-
-
-static inline uint64_t
-simd_others(const uint8_t *p)
-{
-    __m128i   bytes[SIMD_VECTORS];
-    unsigned  i;
-
-    simd_load(p, bytes);
-
-    /* biased so that '0'..'9' become the ten smallest signed values */
-
-    for (i = 0; i < SIMD_VECTORS; i++) {
-        bytes[i] = _mm_add_epi8(bytes[i],
-                                _mm_set1_epi8((char) (0x80 - '0')));
-    }
-
-    return simd_over(bytes, -128 + 9);
-}
-
-
 static inline void
 simd_split(const uint8_t *p, modelguard_simd_split_t *is)
 {
@@ -185,39 +146,45 @@ simd_leads(const uint8_t *p, modelguard_simd_leads_t *is)
 }
 
 
-static inline void
-simd_class(const uint8_t *p, modelguard_simd_class_t *is)
+#include "modelguard_simd_x86.h"
+
+
+/*
+ * Number by number: what a block holds takes seven masks of four vectors each
+ * to say, which is more than a few numbers cost.
+ */
+
+static const uint8_t *
+simd_numbers(const uint8_t *p, const uint8_t *end)
 {
-    __m128i   bytes[SIMD_VECTORS];
-    unsigned  i;
+    int             exponent;
+    const uint8_t  *q;
 
-    is->digit = ~simd_others(p);
+    for (q = p; q < end; /* void */ ) {
 
-    simd_load(p, bytes);
+        q = modelguard_scan_number(q, end, &exponent);
 
-    is->zero = simd_equal(bytes, '0');
-    is->comma = simd_equal(bytes, ',');
-    is->point = simd_equal(bytes, '.');
-    is->minus = simd_equal(bytes, '-');
-    is->space = simd_equal(bytes, ' ');
+        if (q == NULL) {
+            break;
+        }
 
-    for (i = 0; i < SIMD_VECTORS; i++) {
-        bytes[i] = _mm_or_si128(bytes[i], _mm_set1_epi8(0x20));
+        p = q;
+
+        if (*q++ != ',') {
+            break;
+        }
+
+        q += (q < end && *q == ' ');
     }
 
-    is->e = simd_equal(bytes, 'e');
+    return p;
 }
-
-
-#include "modelguard_simd_x86.h"
 
 
 const modelguard_simd_t  modelguard_simd_sse2 = {
     "sse2",
     MODELGUARD_SIMD_SSE2,
     simd_text,
-    simd_line,
-    simd_digits,
     simd_numbers
 };
 

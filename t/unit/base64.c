@@ -103,6 +103,9 @@ test_escapes(void)
        && strcmp(out, "+/A=") == 0, "escapes by number");
     ok(again("-_\\u002d\\u005f", 3, bytes, out) == 3
        && strcmp(out, "-_-_") == 0, "the other alphabet, escaped");
+    ok(again("AAAAAAAA\\/AAAAAAAAAAAAAAA\\u002bAAA", 12, bytes, out) == 21
+       && strcmp(out, "AAAAAAAA/AAAAAAAAAAAAAAA+AAA") == 0,
+       "escapes between groups");
     ok(again("AA\\nAA", 3, bytes, out) == -1
        && again("AAA\\u00e9", 3, bytes, out) == -1
        && again("AAA\\u0141", 3, bytes, out) == -1
@@ -122,7 +125,9 @@ test_refused(void)
         "A", "AAAAA", "=", "==", "====", "A===", "AA=", "AA===", "AAA==",
         "AAAA=", "AAAA====", "AA=A", "AA==AAAA", "=AAA", "A A=", "AAA ",
         " AAA", "AAA\n", "AAA.", "AAA,", "AAA*", "+A-A", "/A_A", "-A/A",
-        "A\303\251A", "AB==", "AB", "AAB=", "AAB", "Zh==", "AA\177A"
+        "A\303\251A", "AB==", "AB", "AAB=", "AAB", "Zh==", "AA\177A",
+        "+AAAAAAAAAA-", "AAAAAAA-AAAAAAA+AAAAAAAA", "AAAAAAAAAAAAAAA*",
+        "AAAAAAAA\\n\\nAAAAAAAA", "AAAAAAAAAB==", "AAAAAAAA=AAAAAAAAAAA"
     };
 
     bad = 0;

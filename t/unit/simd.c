@@ -18,8 +18,6 @@
 
 typedef struct {
     const uint8_t  *text;
-    const uint8_t  *line;
-    const uint8_t  *digits;
     const uint8_t  *numbers;
     unsigned        escaped;
 } simd_result_t;
@@ -169,14 +167,6 @@ simd_reference(simd_result_t *r, const uint8_t *p, const uint8_t *end)
 
     r->text = q;
 
-    for (q = p; q < end && *q != '\r' && *q != '\n'; q++) { /* void */ }
-
-    r->line = q;
-
-    for (q = p; q < end && *q >= '0' && *q <= '9'; q++) { /* void */ }
-
-    r->digits = q;
-
     r->numbers = p;
 
     for (q = simd_number(p, end); q != NULL; q = simd_number(q, end)) {
@@ -200,8 +190,6 @@ simd_same(const modelguard_simd_t *simd, const simd_result_t *r,
     escaped = 0;
 
     return simd->text(p, end, &escaped) == r->text && escaped == r->escaped
-           && simd->line(p, end) == r->line
-           && simd->digits(p, end) == r->digits
            && simd->numbers(p, end) == r->numbers;
 }
 
