@@ -289,10 +289,9 @@ def compile_source(cell, work, log):
             stream.write(re.sub(r"define NGX_HAVE_NONALIGNED *1",
                                 "undef NGX_HAVE_NONALIGNED", text))
 
-    command(log, ["make", "-j", JOBS, "-f", "objs/Makefile", "default"]
-            if cell.linkage != "dynamic"
-            else ["make", "-j", JOBS, "-f", "objs/Makefile", "binary",
-                  "modules"], cwd=work, env=environment())
+    command(log, ["make", "-j", JOBS, "-f", "objs/Makefile", "binary",
+                  *(["modules"] if cell.linkage == "dynamic" else [])],
+            cwd=work, env=environment())
 
     return version
 
