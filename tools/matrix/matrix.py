@@ -16,8 +16,9 @@ suite on each:
 A cell that fails does not stop the others, but the command fails in the end.
 What ran is in build/matrix.json, logs are in build/matrix.
 
-Environment: TEST_NGINX_PORT, the first port to use; JOBS=2, cells at a time,
-of which one may be built, with as many compilers."""
+Environment: TEST_NGINX_PORT, the first port to use; JOBS=2, cells that
+are tested at a time, while one more is built with as many compilers; JOBS=1 is
+one cell after the other."""
 
 import argparse
 import concurrent.futures
@@ -154,7 +155,11 @@ def run(wanted, full, everything):
     for i in range(jobs):
         ports.put(base + i * PORTS)
 
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    # whoever has built and finds no port waits for one
+
+    workers = jobs + 1 if jobs > 1 else 1
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         return list(pool.map(one, wanted))
 
 
