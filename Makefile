@@ -3,7 +3,7 @@
 NGINX_BIN ?= /usr/sbin/nginx
 NGINX_SRC ?= /usr/share/nginx/src
 CC := gcc
-JOBS := $(shell nproc 2>/dev/null || echo 2)
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 BUILD := $(CURDIR)/build
 MODULE := $(BUILD)/ngx_http_modelguard_module.so
@@ -138,7 +138,7 @@ check-locks: build deps  ## the rules about locks, watched; known bugs put back
 soak: build deps  ## mixed traffic, reloads and kills, SOAK_TIME=1200 seconds
 	@tools/soak/soak.py
 
-# The cells are in tools/matrix/cells.py.
+# The cells are in tools/matrix/cells.py; JOBS=1 is one cell after the other.
 
 matrix:  ## other versions of nginx, both compilers, 32 bits; build/matrix.json
 	@tools/install-deps.sh matrix

@@ -3,6 +3,7 @@
 """Builds the nginx, or the module, of one cell of the matrix."""
 
 import collections
+import copy
 import glob
 import os
 import re
@@ -15,12 +16,13 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, "build", "matrix")
 NAME = "ngx_http_modelguard_module"
 VALGRIND = os.path.join(TOP, "t", "tools", "valgrind.supp")
-JOBS = str(os.cpu_count() or 2)
+JOBS = os.environ.get("JOBS", "2")
 
-# For our own sources only: nginx's are not ours to judge.  What is off is
-# what nginx's handlers, tables and casts of handlers are written with.
+# For our own sources only: nginx's are not ours to judge, nor to optimize.
+# What is off is what nginx's handlers, tables and casts of handlers are
+# written with.
 
-STRICT = """-Wall -Wextra -Werror -Wno-unused-parameter
+STRICT = """-O2 -Wall -Wextra -Werror -Wno-unused-parameter
     -Wno-missing-field-initializers -Wno-cast-function-type""".split()
 
 # As tools/build-nginx.sh explains it.
@@ -29,6 +31,7 @@ SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 SANITIZED = f"-DNGX_DEBUG_PALLOC=1 {SANITIZERS} -fno-sanitize=nonnull-attribute"
 
 _sources = {}
+_built = {}
 
 
 class Failed(Exception):
@@ -219,22 +222,22 @@ def options_of(cell, work):
     """Options for compiler and linker, and the environment of configure."""
 
     if cell.kind == "asan":
-        return f"-g -O1 -fno-omit-frame-pointer {SANITIZED}", SANITIZERS, {}
+        return f"-g -O0 -fno-omit-frame-pointer {SANITIZED}", SANITIZERS, {}
 
     if cell.kind == "bare":
         folder = shadow(work, ["brotli/decode.h", "zstd.h"])
-        return f"-g1 -O2 -I{folder}", "", {"PKG_CONFIG": "false"}
+        return f"-g1 -O0 -I{folder}", "", {"PKG_CONFIG": "false"}
 
     if cell.kind == "no-pcre2":
         folder = shadow(work, ["pcre2.h"])
-        return f"-g1 -O2 -I{folder}", "", {"PKG_CONFIG": "false"}
+        return f"-g1 -O0 -I{folder}", "", {"PKG_CONFIG": "false"}
 
     if cell.kind == "i386":
         compile_options, link_options = i386()
-        return f"-g1 -O2 {compile_options}", link_options, {
+        return f"-g1 -O0 {compile_options}", link_options, {
             "PKG_CONFIG": "false"}
 
-    return "-g1 -O2", "", {}
+    return "-g1 -O0", "", {}
 
 
 def known(folder, options):
@@ -286,12 +289,17 @@ def compile_source(cell, work, log):
             stream.write(re.sub(r"define NGX_HAVE_NONALIGNED *1",
                                 "undef NGX_HAVE_NONALIGNED", text))
 
-    command(log, ["make", "-j", JOBS, "-f", "objs/Makefile", "default"]
-            if cell.linkage != "dynamic"
-            else ["make", "-j", JOBS, "-f", "objs/Makefile", "binary",
-                  "modules"], cwd=work, env=environment())
+    command(log, ["make", "-j", JOBS, "-f", "objs/Makefile", "binary",
+                  *(["modules"] if cell.linkage == "dynamic" else [])],
+            cwd=work, env=environment())
 
     return version
+
+
+def same(cell):
+    """What makes two builds of unpacked source the same."""
+
+    return (source(cell.version)[0], cell.compiler, tuple(cell.options))
 
 
 def build_source(cell, work, log):
@@ -308,14 +316,21 @@ def build_source(cell, work, log):
             if re.search("MODELGUARD_(BROTLI|ZSTD)", stream.read()):
                 raise Failed("brotli or zstd was found behind their shadow")
 
-    return Built(version, compiler_version(cell.compiler),
-                 os.path.join(work, "objs", "nginx"), module)
+    built = Built(version, compiler_version(cell.compiler),
+                  os.path.join(work, "objs", "nginx"), module)
+
+    if cell.kind == "source" and cell.linkage == "static":
+        _built[same(cell)] = built
+
+    return built
 
 
 def build_valgrind(cell, work, log):
-    """The same, started by valgrind."""
+    """The same, or what a cell with the same options built, started by
+    valgrind."""
 
-    built = build_source(cell, work, log)
+    built = copy.copy(_built.get(same(cell)) or build_source(cell, work, log))
+    os.makedirs(work, exist_ok=True)
     script = os.path.join(work, "under-valgrind")
     logs = os.path.join(TOP, "build", "run", "matrix-" + cell.name,
                         "valgrind.%p")

@@ -16,7 +16,9 @@ suite on each:
 A cell that fails does not stop the others, but the command fails in the end.
 What ran is in build/matrix.json, logs are in build/matrix.
 
-Environment: TEST_NGINX_PORT, the first port to use; JOBS, cells at a time."""
+Environment: TEST_NGINX_PORT, the first port to use; JOBS=2, cells that
+are tested at a time, while one more is built with as many compilers; JOBS=1 is
+one cell after the other."""
 
 import argparse
 import concurrent.futures
@@ -25,6 +27,7 @@ import json
 import os
 import queue
 import re
+import resource
 import subprocess
 import sys
 import threading
@@ -39,7 +42,7 @@ RESULTS = os.path.join(TOP, "build", "matrix.json")
 PAGE = os.path.join(TOP, "docs", "compatibility.md")
 
 # Tests sleep more than they compute, but builds do not: they are done one
-# after the other, each on all processors.
+# after the other, beside the tests of other cells.
 
 BUILDING = threading.Lock()
 MERGING = threading.Lock()
@@ -71,7 +74,7 @@ def run_tests(cell, built, port, full):
 
     with open(log, "w") as stream:
         status = subprocess.call(
-            ["bash", "tools/run-tests.sh", mode, *tests],
+            ["bash", "tools/run-tests.sh", mode, "--timer", *tests],
             cwd=TOP, env=environment, stdout=stream,
             stderr=subprocess.STDOUT)
 
@@ -87,7 +90,6 @@ def run_tests(cell, built, port, full):
 def run_cell(cell, ports, full):
     """One cell, built and tested, as a record of the results."""
 
-    start = time.time()
     record = {"cell": cell.name, "version": "", "compiler": "",
               "linkage": cell.linkage, "ran": "", "result": "failed",
               "date": datetime.date.today().isoformat()}
@@ -95,10 +97,14 @@ def run_cell(cell, ports, full):
     try:
         with BUILDING:
             began = time.time()
-            built = build.build(cell)
+
+            try:
+                built = build.build(cell)
+            finally:
+                record["build_seconds"] = round(time.time() - began)
 
         record.update(version=built.version, compiler=built.compiler,
-                      ran=built.ran, build_seconds=round(time.time() - began))
+                      ran=built.ran)
 
         if built.nginx:
             port = ports.get()
@@ -122,8 +128,9 @@ def run_cell(cell, ports, full):
         record["ran"] = str(reason)
 
     print(f"{record['cell']:24} {record['version']:20} "
-          f"{record['result']}: {record['ran']}, "
-          f"{time.time() - start:.0f} s", flush=True)
+          f"{record['result']}: {record['ran']}; "
+          f"built in {record.get('build_seconds', 0)} s, "
+          f"tested in {record.get('test_seconds', 0)} s", flush=True)
 
     return record
 
@@ -141,14 +148,18 @@ def run(wanted, full, everything):
 
         return record
 
-    jobs = int(os.environ.get("JOBS", "3"))
+    jobs = int(build.JOBS)
     base = int(os.environ.get("TEST_NGINX_PORT", "21000"))
     ports = queue.Queue()
 
     for i in range(jobs):
         ports.put(base + i * PORTS)
 
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    # whoever has built and finds no port waits for one
+
+    workers = jobs + 1 if jobs > 1 else 1
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         return list(pool.map(one, wanted))
 
 
@@ -276,7 +287,9 @@ def main():
 
         return sys.exit(0 if check_page(everything) else 1)
 
+    start = time.time()
     everything = cells.cells(build.newest())
+    print(f"fetched the source in {time.time() - start:.0f} s", flush=True)
     extra = []
 
     for source in arguments.source:
@@ -293,10 +306,11 @@ def main():
         if len(wanted) != len(set(arguments.names)):
             sys.exit("no such cell; see --list")
 
-    start = time.time()
     records = run(wanted, arguments.full, everything)
     failed = failures(records)
-    print(f"{len(records)} cells in {time.time() - start:.0f} s; "
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{len(records)} cells in {time.time() - start:.0f} s, "
+          f"{used.ru_utime + used.ru_stime:.0f} s of a processor; "
           f"failed: {' '.join(failed) or 'none'}")
     sys.exit(1 if failed else 0)
 
