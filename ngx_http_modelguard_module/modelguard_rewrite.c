@@ -11,7 +11,6 @@ static int rewrite_run(modelguard_rewrite_t *rw);
 static int rewrite_token(modelguard_rewrite_t *rw);
 static int rewrite_is_run(const modelguard_rewrite_t *rw);
 static int rewrite_is_plain(const modelguard_rewrite_t *rw);
-static int rewrite_key(modelguard_rewrite_t *rw);
 static int rewrite_open(modelguard_rewrite_t *rw);
 static int rewrite_cut(modelguard_rewrite_t *rw);
 static void rewrite_metered(modelguard_rewrite_t *rw);
@@ -446,7 +445,7 @@ rewrite_token(modelguard_rewrite_t *rw)
     switch (json->type) {
 
     case MODELGUARD_JSON_KEY:
-        return rewrite_key(rw);
+        return modelguard_rewrite_key(rw);
 
     case MODELGUARD_JSON_OBJECT_END:
     case MODELGUARD_JSON_ARRAY_END:
@@ -473,35 +472,6 @@ rewrite_token(modelguard_rewrite_t *rw)
     }
 
     return modelguard_rewrite_scalar(rw);
-}
-
-
-static int
-rewrite_key(modelguard_rewrite_t *rw)
-{
-    int                        rc, drop;
-    size_t                     off;
-    modelguard_json_t         *json;
-    const modelguard_place_t  *place;
-
-    json = &rw->walk.json;
-    place = &rw->conf.rules->places[rw->walk.state];
-
-    off = json->after_comma ? modelguard_rewrite_comma(rw)
-                            : modelguard_rewrite_start(rw);
-
-    if (modelguard_hold_offset(&rw->hold, json->stop) - off > rw->conf.hold) {
-        return MODELGUARD_TOO_BIG;
-    }
-
-    drop = place->value != NULL
-           && place->value->treatment->op == MODELGUARD_DROP;
-
-    rc = modelguard_rewrite_member(rw, json->depth, off, drop);
-
-    rw->dropped = 1;
-
-    return rc;
 }
 
 

@@ -25,6 +25,8 @@ static const uint8_t *plain_name(modelguard_rewrite_t *rw, const uint8_t *p,
 static int plain_element(modelguard_rewrite_t *rw, uint16_t *state);
 static int plain_value(modelguard_rewrite_t *rw, const uint8_t *p,
     uint16_t state);
+static int plain_left(modelguard_rewrite_t *rw, const uint8_t *start,
+    const uint8_t *p, uint16_t state);
 static int plain_number(modelguard_rewrite_t *rw, const uint8_t *p,
     const modelguard_rule_t *rule);
 static int plain_open(modelguard_rewrite_t *rw, const uint8_t *p,
@@ -61,7 +63,7 @@ modelguard_rewrite_plain(modelguard_rewrite_t *rw)
 static int
 plain_step(modelguard_rewrite_t *rw, unsigned bottom)
 {
-    int                 object;
+    int                 rc, object;
     uint16_t            state;
     const uint8_t      *p, *start;
     modelguard_json_t  *json;
@@ -114,7 +116,9 @@ plain_step(modelguard_rewrite_t *rw, unsigned bottom)
         return PLAIN_LEFT;
     }
 
-    return plain_value(rw, p, state);
+    rc = plain_value(rw, p, state);
+
+    return (rc == PLAIN_LEFT && object) ? plain_left(rw, start, p, state) : rc;
 }
 
 
@@ -141,6 +145,9 @@ plain_name(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t *state)
     if (p == NULL || escaped) {
         return NULL;
     }
+
+    json->start = name - 1;
+    json->stop = p;
 
     *state = modelguard_automaton_member(rw->walk.automaton,
                                          rw->walk.states[json->depth], name,
@@ -218,6 +225,41 @@ plain_value(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
     plain_keep(rw);
 
     return PLAIN_TAKEN;
+}
+
+
+/*
+ * The value at p is not plain, but its name has been read: what follows is
+ * as after the token of the name, which began with a comma or the name.
+ */
+
+static int
+plain_left(modelguard_rewrite_t *rw, const uint8_t *start, const uint8_t *p,
+    uint16_t state)
+{
+    int                 rc;
+    modelguard_walk_t  *walk;
+    modelguard_json_t  *json;
+
+    walk = &rw->walk;
+    json = &walk->json;
+
+    json->p = p;
+    json->type = MODELGUARD_JSON_KEY;
+    json->state = MODELGUARD_JSON_VALUE;
+    json->escaped = 0;
+    json->after_comma = (*start == ',');
+    json->comma = json->after_comma ? start : NULL;
+
+    walk->state = state;
+    walk->fresh = 0;
+    walk->nul = 0;
+    walk->member = json->start + 1;
+    walk->member_len = (size_t) (json->stop - json->start) - 2;
+
+    rc = modelguard_rewrite_key(rw);
+
+    return rc == MODELGUARD_OK ? PLAIN_LEFT : rc;
 }
 
 

@@ -93,6 +93,37 @@ modelguard_rewrite_value(modelguard_rewrite_t *rw)
 }
 
 
+/* a member's name has been read */
+
+int
+modelguard_rewrite_key(modelguard_rewrite_t *rw)
+{
+    int                        rc, drop;
+    size_t                     off;
+    modelguard_json_t         *json;
+    const modelguard_place_t  *place;
+
+    json = &rw->walk.json;
+    place = &rw->conf.rules->places[rw->walk.state];
+
+    off = json->after_comma ? modelguard_rewrite_comma(rw)
+                            : modelguard_rewrite_start(rw);
+
+    if (modelguard_hold_offset(&rw->hold, json->stop) - off > rw->conf.hold) {
+        return MODELGUARD_TOO_BIG;
+    }
+
+    drop = place->value != NULL
+           && place->value->treatment->op == MODELGUARD_DROP;
+
+    rc = modelguard_rewrite_member(rw, json->depth, off, drop);
+
+    rw->dropped = 1;
+
+    return rc;
+}
+
+
 /*
  * A member or an element begins at "off", with its comma if it has one.  The
  * comma of the first that is kept goes when others before it were dropped.

@@ -78,6 +78,10 @@ struct modelguard_rewrite_s {
 int modelguard_rewrite_member(modelguard_rewrite_t *rw, unsigned depth,
     size_t off, int drop);
 
+/* a member's name has been read, and nothing behind its colon */
+
+int modelguard_rewrite_key(modelguard_rewrite_t *rw);
+
 /* a value begins, with its whole token or with the part that is there */
 
 int modelguard_rewrite_value(modelguard_rewrite_t *rw);
