@@ -93,7 +93,7 @@ test-static: build-static  ## t/*.t on a static build, and its filter order
 
 unit: deps  ## the unit tests of the pure layer
 	@$(UNITS) plain
-	prove $(addprefix build/unit/plain/,$(UNIT_NAMES))
+	prove $$($(UNITS) programs)
 
 unit-asan: deps  ## the same with the sanitizers
 	@$(UNITS) asan
@@ -151,7 +151,8 @@ matrix-full:  ## all of t/*.t on Debian unstable's nginx
 check-matrix:  ## docs/compatibility.md has the cells of make matrix
 	@tools/matrix/matrix.py --check
 
-# COVERAGE_ARGS: prove's options and files; without any, all of t/*.t
+# COVERAGE_ARGS: prove's options and files; without any, those of t/*.t that
+# kill no workers
 
 coverage: deps  ## lines that no test runs; build/coverage/index.html
 	@tools/install-deps.sh coverage
@@ -159,6 +160,7 @@ coverage: deps  ## lines that no test runs; build/coverage/index.html
 
 analyze: build deps  ## clang-tidy, cppcheck and gcc's analyzer
 	@tools/install-deps.sh analyze
+	@tools/analyze.sh --self-test
 	@tools/analyze.sh
 
 lint: deps check-style check-layers check-order lint-self  ## all checks below

@@ -71,7 +71,7 @@ modelguard_budget_calendar_local(const modelguard_budget_t *budget,
         /* 1970 began on a Thursday */
 
         days = modelguard_budget_calendar_floor(days + 3, 7) * 7 - 3
-               + next * 7;
+               + (int64_t) next * 7;
         break;
 
     default: /* MODELGUARD_BUDGET_MONTH */

@@ -66,6 +66,6 @@ modelguard_meter_log2(uint64_t n)
         }
     }
 
-    return (uint32_t) (whole * 1000
+    return (uint32_t) ((uint64_t) whole * 1000
                        + ((fraction * 1000 + (1 << 19)) >> 20));
 }

@@ -51,7 +51,7 @@ simd_load(const uint8_t *p, __m256i *bytes)
 
     for (i = 0; i < SIMD_VECTORS; i++) {
         bytes[i] = _mm256_loadu_si256((const __m256i *)
-                                (const void *) (p + 32 * i));
+                                (const void *) (p + (size_t) 32 * i));
     }
 }
 

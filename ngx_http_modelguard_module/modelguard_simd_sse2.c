@@ -35,7 +35,7 @@ simd_load(const uint8_t *p, __m128i *bytes)
 
     for (i = 0; i < SIMD_VECTORS; i++) {
         bytes[i] = _mm_loadu_si128((const __m128i *)
-                                (const void *) (p + 16 * i));
+                                (const void *) (p + (size_t) 16 * i));
     }
 }
 

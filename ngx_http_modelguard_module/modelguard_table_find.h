@@ -74,7 +74,7 @@ modelguard_table_fetch(const modelguard_table_t *table,
 
         modelguard_table_unroll
         for (line = MODELGUARD_TABLE_WAYS / 4; line < 8; line++) {
-            modelguard_table_prefetch(ids + line * 4);
+            modelguard_table_prefetch(ids + (size_t) line * 4);
         }
     }
 }

@@ -123,11 +123,14 @@ modelguard_table_quick(const modelguard_table_quick_t *quick,
     const uint64_t                 *factor;
     const modelguard_table_body_t  *body;
 
+    if (quick->record.id == NULL) {
+        return 0;
+    }
+
     body = quick->record.body;
     second = modelguard_table_second(quick->now);
 
-    if (quick->record.id == NULL
-        || body->banned > second
+    if (body->banned > second
         || body->held > second
         || !modelguard_table_quick_cells(quick, &sum, &verdict->which))
     {

@@ -49,3 +49,11 @@ installed_version()
     dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null \
         | sed -n 's/^installed //p' | grep .
 }
+
+
+# The unit tests that tools/unit.mk builds below a folder.
+
+unit_programs()
+{
+    make -C "$TOP" -s --no-print-directory -f tools/unit.mk "BUILD=$1" programs
+}

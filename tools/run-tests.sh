@@ -103,10 +103,7 @@ FILES=no
 for argument in "$@"; do
     case $argument in
         --with-units)
-            for unit in "$TOP"/t/unit/*.c; do
-                unit=${unit##*/}
-                UNITS+=("$BUILD/unit/plain/${unit%.c}")
-            done
+            mapfile -t UNITS < <(unit_programs "$BUILD")
         ;;
         *.t)
             FILES=yes

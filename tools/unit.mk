@@ -1,7 +1,9 @@
 # Copyright (C) the modelguard authors
 #
 # Builds the unit tests, one program for each t/unit/*.c, twice: plain, and
-# with the sanitizers.  Used by the Makefile at the top, in its directory.
+# with the sanitizers; and those that scan also for the two lower levels of
+# vector instructions, NAME-portable and NAME-sse2 among the plain ones.  Used
+# by the Makefile at the top, in its directory.
 
 BUILD ?= build
 SOURCES := ngx_http_modelguard_module
@@ -20,15 +22,26 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all \
 FLAGS_plain := -O2 $(FLAGS)
 FLAGS_asan := -O1 $(FLAGS) $(SANITIZERS)
 
-.PHONY: plain asan
+.PHONY: plain asan programs
 
-plain: $(addprefix $(OUT)/plain/,$(NAMES))
+LEVELS := portable sse2
+LEVEL_NAMES := simd run oracle json_skip rewrite
+
+FLAGS_portable := $(FLAGS_plain) -DMODELGUARD_NO_SIMD
+FLAGS_sse2 := $(FLAGS_plain) -DMODELGUARD_SIMD_MAX=1
+
+PROGRAMS := $(NAMES) $(foreach level,$(LEVELS),$(LEVEL_NAMES:%=%-$(level)))
+
+plain: $(addprefix $(OUT)/plain/,$(PROGRAMS))
 asan: $(addprefix $(OUT)/asan/,$(NAMES))
+
+programs:  # the paths of what "plain" builds
+	@printf '%s\n' $(addprefix $(OUT)/plain/,$(PROGRAMS))
 
 # The pure layer is C99; the tests use mmap() and the like.
 
 define variant
-$(OUT)/$(1)/% : t/unit/%.c $(OUT)/layer-$(1).a $(HEADERS) tools/unit.mk
+$(OUT)/$(2) : t/unit/%.c $(OUT)/layer-$(1).a $(HEADERS) tools/unit.mk
 	@mkdir -p $$(@D)
 	$$(CC) -std=c99 -D_GNU_SOURCE $$(FLAGS_$(1)) -o $$@ $$< \
 		$(OUT)/layer-$(1).a $$(PKG_LIBS)
@@ -42,7 +55,9 @@ $(OUT)/layer-$(1).a : $(addprefix $(OUT)/objs-$(1)/,$(OBJECTS))
 	$$(AR) rcs $$@ $$^
 endef
 
-$(eval $(call variant,plain))
-$(eval $(call variant,asan))
+$(eval $(call variant,plain,plain/%))
+$(eval $(call variant,asan,asan/%))
+$(eval $(call variant,portable,plain/%-portable))
+$(eval $(call variant,sse2,plain/%-sse2))
 
 .SECONDARY:
