@@ -244,7 +244,7 @@ ngx_http_modelguard_zlib_step(ngx_http_modelguard_zlib_t *z,
     /* zlib counts in 32 bits; what is left over comes with the next call */
 
     z->stream.next_in = io->in;
-    z->stream.avail_in = (u_int) ngx_min(io->in_last - io->in,
+    z->stream.avail_in = (u_int) ngx_min((size_t) (io->in_last - io->in),
                                          NGX_MAX_INT32_VALUE);
     z->stream.next_out = io->out;
     z->stream.avail_out = (u_int) (io->out_last - io->out);
