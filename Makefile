@@ -154,7 +154,7 @@ check-matrix:  ## docs/compatibility.md has the cells of make matrix
 # COVERAGE_ARGS: prove's options and files; without any, those of t/*.t that
 # kill no workers
 
-coverage: deps  ## lines that no test runs; build/coverage/index.html
+coverage: deps  ## lines that no test runs; build/coverage/missed.txt
 	@tools/install-deps.sh coverage
 	@tools/coverage.sh $(COVERAGE_ARGS)
 

@@ -18,7 +18,7 @@ my $port = backend(model => sub {
     my $headers = $request->{headers};
     my @validators = ('ETag' => '"abc"', 'Last-Modified' =>
                       'Mon, 28 Sep 1970 06:00:00 GMT',
-                      'Cache-Control' => 'max-age=60');
+                      'Cache-Control' => 'max-age=3600');
 
     return reply(join('', map { "$_: " . ($headers->{$_} // '-') . "\n" }
                               qw( range if-range accept-encoding

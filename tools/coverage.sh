@@ -7,9 +7,9 @@
 #     coverage.sh [--units] [prove's options and files ...]
 #
 # Without files these are all of t/*.t but those that kill -9 and flood: who is
-# killed counts nothing.  With --units only the unit tests run, and only layer 0 is judged.  The
-# result is build/coverage/index.html and summary.txt; tools/coverage.py says
-# what is enough.
+# killed counts nothing.  With --units only the unit tests run, and only layer
+# 0 is judged.  The result is in build/coverage/summary.txt and missed.txt;
+# tools/coverage.py says what is enough.
 
 set -euo pipefail
 
@@ -25,22 +25,6 @@ build_units()
         BUILD=build/coverage \
         FLAGS_plain="-O0 -g --coverage -Wall -Wextra \
             -I t/unit -I ngx_http_modelguard_module" plain
-}
-
-
-report()
-{
-    local folders=("$WORK"/unit/objs-*)
-
-    if [ $SCOPE = all ]; then
-        folders+=("$BUILD/nginx-coverage/objs/addon")
-    fi
-
-    cd "$TOP"
-    gcovr --root "$TOP" --filter 'ngx_http_modelguard_module/' \
-        --exclude-unreachable-branches \
-        --json "$WORK/coverage.json" --html-details "$WORK/index.html" \
-        --print-summary "${folders[@]}" > "$WORK/gcovr.txt"
 }
 
 
@@ -87,7 +71,6 @@ main()
     fi
 
     say "reading the counters"
-    report
     "$TOP/tools/coverage.py" $SCOPE || status=1
 
     return $status
