@@ -144,7 +144,6 @@ simd_mixed(const uint8_t *p, uint64_t stops, unsigned *escaped)
 
     cut = SIMD_BLOCK;
     quotes = is.quote;
-    ends = 0;
 
     if (is.slash) {
 

@@ -344,6 +344,8 @@ simd_fuzz(const modelguard_simd_t *simd)
     unsigned        wrong, round, stopped;
     simd_result_t   r;
 
+    memset(text, ' ', sizeof(text));
+
     static const unsigned  odds[] = { 0, 3, 30, 300 };
 
     wrong = 0;
@@ -380,6 +382,8 @@ simd_arrays(const modelguard_simd_t *simd)
     unsigned        wrong, round, whole;
     const char     *piece;
     simd_result_t   r;
+
+    memset(text, ' ', sizeof(text));
 
     static const char  *numbers[] = {
         "0", "1", "7", "42", "100", "-1", "-0", "0.5", "-0.25", "3.14159265",
