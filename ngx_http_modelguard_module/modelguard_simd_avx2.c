@@ -13,7 +13,6 @@
 
 #define SIMD_TARGET   __attribute__((target("avx2,bmi")))
 #define SIMD_VECTORS  2              /* in a block of 64 bytes */
-#define SIMD_LONG     16             /* bytes of a number */
 
 
 typedef struct {
@@ -212,29 +211,27 @@ static const uint8_t *
 simd_numbers(const uint8_t *p, const uint8_t *end)
 {
     int             exponent;
-    unsigned        n, small;
-    const uint8_t  *q, *start;
-
-    small = 0;
+    unsigned        n;
+    const uint8_t  *q;
 
     for (q = p; q < end; /* void */ ) {
 
-        /* a block pays if it has more than the three that long numbers are */
+        /*
+         * More instructions than number by number where numbers are long, and
+         * less time: what follows a number need not wait for its end.
+         */
 
-        n = (small && end - q > SIMD_BLOCK) ? simd_block(q) : 0;
+        n = (end - q > SIMD_BLOCK) ? simd_block(q) : 0;
 
         if (n) {
             q += n;
 
         } else {
-            start = q;
             q = modelguard_scan_number(q, end, &exponent);
 
             if (q == NULL) {
                 break;
             }
-
-            small = (q - start < SIMD_LONG);
         }
 
         p = q;
