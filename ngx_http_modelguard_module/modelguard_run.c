@@ -212,7 +212,7 @@ modelguard_run_decide(modelguard_hold_t *hold, const uint8_t *p)
         return run_edits(hold);
     }
 
-    rc = run_room(hold, round->nties * RUN_LOWER);
+    rc = run_room(hold, (size_t) round->nties * RUN_LOWER);
     if (rc != MODELGUARD_OK) {
         return rc;
     }
