@@ -98,6 +98,9 @@ http {
             modelguard_budget a zone=one limit=1000 window=1h;
             modelguard_budget b zone=one limit=100k unit=bytes lifetime;
         }
+        location /plain {
+            modelguard_budget a zone=one limit=1000 window=1h;
+        }
         location /two {
             modelguard_budget a zone=one limit=1000 window=1h;
             modelguard_budget c zone=two limit=1000 window=1h;
@@ -115,7 +118,7 @@ END
         my $end = time + 10;
 
         for my $i (1 .. 60) {
-            my $way = $i & 1 ? "one" : "two";
+            my $way = ("one", "two", "plain")[$i % 3];
             my $k = $i % 20;
             my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1",
                                                PeerPort => $port);
@@ -217,8 +220,13 @@ self_test()
 
     # the lock of a charge is not let go
 
-    plant leave held ngx_http_modelguard_zone_charge.c \
-        '/^ngx_http_modelguard_zone_charge_one/,/^}/{/table_unlock\(/d}'
+    plant leave held modelguard_table_quick.c \
+        '/^    modelguard_lock_release\(/d'
+
+    # a charge of one zone, which takes its lock itself, without it
+
+    plant pay unlocked modelguard_table_quick.c \
+        's/rc = modelguard_table_take\(table, quick.shard\);/rc = MODELGUARD_OK;/'
 
     # a settlement after the lock has been let go
 
@@ -243,8 +251,8 @@ self_test()
     # logging, which writes, under a lock
 
     plant log held ngx_http_modelguard_zone_charge.c \
-        '/^ngx_http_modelguard_zone_charge_one/,/^}/{
-            s/^    modelguard_table_unlock/    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "under a lock");\n&/
+        '/^ngx_http_modelguard_zone_unlock/,/^}/{
+            s/^ +modelguard_table_unlock/    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "under a lock");\n&/
         }'
 }
 

@@ -62,6 +62,7 @@ typedef struct {
 
 
 static void lock_say(const char *rule, const void *where, const char *what);
+static void lock_order(lock_table_t *one, unsigned shard, const void *where);
 static void lock_fault(int sig, siginfo_t *info, void *context);
 
 
@@ -71,6 +72,8 @@ static const void   *lock_said[LOCK_SAID];
 static unsigned      lock_saids;
 static uint64_t      lock_taken;
 static int           lock_inside;         /* of the table's own functions */
+static lock_table_t *lock_paid;           /* by modelguard_table_pay() */
+static unsigned      lock_paid_shard;
 static int           lock_pid;
 static char          lock_path[4096];
 
@@ -301,25 +304,15 @@ lock_fault(int sig, siginfo_t *info, void *context)
 }
 
 
-/* the table's functions */
+/* what is held already, when another lock is asked for */
 
-int
-modelguard_table_lock(modelguard_table_t *table, unsigned shard)
+static void
+lock_order(lock_table_t *one, unsigned shard, const void *where)
 {
-    int            rc;
     uint64_t       bit;
     unsigned       i;
-    const void    *where;
-    lock_table_t  *one, *other;
+    lock_table_t  *other;
 
-    lock_real(int, "modelguard_table_lock", (modelguard_table_t *, unsigned))
-
-    if (!lock_worker()) {
-        return real(table, shard);
-    }
-
-    where = __builtin_return_address(0);
-    one = lock_find(table);
     bit = (uint64_t) 1 << shard;
 
     for (i = 0; one && i < LOCK_TABLES; i++) {
@@ -341,6 +334,28 @@ modelguard_table_lock(modelguard_table_t *table, unsigned shard)
             lock_say("order", where, "after one of a table that comes later");
         }
     }
+}
+
+
+/* the table's functions */
+
+int
+modelguard_table_lock(modelguard_table_t *table, unsigned shard)
+{
+    int            rc;
+    uint64_t       bit;
+    lock_table_t  *one;
+
+    lock_real(int, "modelguard_table_lock", (modelguard_table_t *, unsigned))
+
+    if (!lock_worker()) {
+        return real(table, shard);
+    }
+
+    one = lock_find(table);
+    bit = (uint64_t) 1 << shard;
+
+    lock_order(one, shard, __builtin_return_address(0));
 
     /* another's death is repaired inside */
 
@@ -386,6 +401,78 @@ modelguard_table_unlock(modelguard_table_t *table, unsigned shard)
     }
 
     real(table, shard);
+}
+
+
+/* takes the lock itself, and lets it go: watched where it does */
+
+int
+modelguard_table_pay(modelguard_table_t *table, const modelguard_id_t *id,
+    modelguard_charge_t *charges, unsigned n, uint64_t now,
+    modelguard_verdict_t *verdict)
+{
+    int  rc;
+
+    lock_real(int, "modelguard_table_pay",
+              (modelguard_table_t *, const modelguard_id_t *,
+               modelguard_charge_t *, unsigned, uint64_t,
+               modelguard_verdict_t *))
+
+    if (lock_worker()) {
+        lock_paid = lock_find(table);
+        lock_paid_shard = (unsigned) (id->low & (table->shards - 1));
+
+        if (lock_paid) {
+            lock_order(lock_paid, lock_paid_shard,
+                       __builtin_return_address(0));
+        }
+    }
+
+    rc = real(table, id, charges, n, now, verdict);
+
+    if (lock_paid && lock_paid->held & (uint64_t) 1 << lock_paid_shard) {
+        lock_say("held", __builtin_return_address(0), "after a charge");
+    }
+
+    lock_paid = NULL;
+
+    return rc;
+}
+
+
+int
+modelguard_lock_take(modelguard_lock_t *lock)
+{
+    int  rc;
+
+    lock_real(int, "modelguard_lock_take", (modelguard_lock_t *))
+
+    rc = real(lock);
+
+    if (lock_paid) {
+
+        /* another's death is repaired inside */
+
+        lock_paid->held |= (uint64_t) 1 << lock_paid_shard;
+        lock_reach(lock_paid, lock_paid_shard, 1);
+        lock_taken++;
+    }
+
+    return rc;
+}
+
+
+void
+modelguard_lock_release(modelguard_lock_t *lock)
+{
+    lock_real(void, "modelguard_lock_release", (modelguard_lock_t *))
+
+    if (lock_paid) {
+        lock_paid->held &= ~((uint64_t) 1 << lock_paid_shard);
+        lock_reach(lock_paid, lock_paid_shard, 0);
+    }
+
+    real(lock);
 }
 
 
