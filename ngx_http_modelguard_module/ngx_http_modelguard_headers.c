@@ -10,6 +10,7 @@
 #define NGX_HTTP_MODELGUARD_HEADERS  20    /* elements of a list's part */
 
 
+static ngx_int_t ngx_http_modelguard_headers_part(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_headers_identity(ngx_http_request_t *r);
 static ngx_int_t ngx_http_modelguard_headers_whole(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_modelguard_headers_is(ngx_table_elt_t *header,
@@ -56,12 +57,23 @@ static const ngx_str_t  ngx_http_modelguard_headers_bodies[] = {
 ngx_int_t
 ngx_http_modelguard_headers_request(ngx_http_request_t *r)
 {
-    if (r->headers_in.accept_encoding
-        && ngx_http_modelguard_headers_identity(r) != NGX_OK)
-    {
+#if (NGX_HTTP_GZIP)
+    if (r->headers_in.accept_encoding == NULL) {
+        return ngx_http_modelguard_headers_part(r);
+    }
+#endif
+
+    if (ngx_http_modelguard_headers_identity(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
+    return ngx_http_modelguard_headers_part(r);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_headers_part(ngx_http_request_t *r)
+{
     if (r->headers_in.range || r->headers_in.if_range) {
         return ngx_http_modelguard_headers_whole(r);
     }
@@ -75,7 +87,9 @@ ngx_http_modelguard_headers_identity(ngx_http_request_t *r)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
-    ngx_table_elt_t  *header, *copy;
+    ngx_table_elt_t  *header;
+#if (NGX_HTTP_GZIP)
+    ngx_table_elt_t  *copy;
 
     /* the element of the list is forwarded, the copy is what gzip looks at */
 
@@ -90,6 +104,7 @@ ngx_http_modelguard_headers_identity(ngx_http_request_t *r)
 #endif
 
     r->headers_in.accept_encoding = copy;
+#endif
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         header = part->elts;
