@@ -315,9 +315,9 @@ test_limits(void)
 static void
 test_stronger(void)
 {
-    size_t       i;
-    kit_t        kit;
-    kit_out_t    out;
+    kit_t      kit;
+    size_t     i;
+    kit_out_t  out;
 
     static const char  doc[] = "{\"a\":0.125,\"b\":1}";
 
