@@ -98,7 +98,8 @@ def fetch(*what):
         raise Missing("the archive lists it and does not have it")
 
     if status:
-        raise Failed("fetch.sh " + " ".join(what) + " failed")
+        raise Failed(f"could not fetch {' '.join(what)} from Debian's archive; "
+                     "apt's words are above")
 
     return folder
 
@@ -211,7 +212,10 @@ def i386():
 
     compile_options = (f"-m32 -I{root}/usr/include/i386-linux-gnu "
                        f"-I{root}/usr/include")
-    link_options = "-m32 " + " ".join(
+
+    # not RUNPATH: what a library of the folders needs is in them, too
+
+    link_options = "-m32 -Wl,--disable-new-dtags " + " ".join(
         f"-L{folder} -Wl,-rpath,{folder} -Wl,-rpath-link,{folder}"
         for folder in folders)
 

@@ -288,7 +288,12 @@ def main():
         return sys.exit(0 if check_page(everything) else 1)
 
     start = time.time()
-    everything = cells.cells(build.newest())
+
+    try:
+        everything = cells.cells(build.newest())
+    except build.Failed as reason:
+        sys.exit(f"matrix.py: {reason}")
+
     print(f"fetched the source in {time.time() - start:.0f} s", flush=True)
     extra = []
 
