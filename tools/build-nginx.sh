@@ -24,6 +24,7 @@ NGINX_DEV=${NGINX_SRC:-/usr/share/nginx/src}
 CC_OPT="-g -fPIC -fno-omit-frame-pointer"
 LD_OPT="-fPIC"
 COMPILER=gcc
+MORE=
 
 # for our own sources only: nginx's are not ours to judge
 
@@ -57,11 +58,14 @@ case $VARIANT in
     ;;
 
     coverage)
-        # processes write the same files: their counters must add up
+        # processes write the same files: their counters must add up, and
+        # workers must be allowed to; what no file calls is in it, too
 
         CC_OPT="$CC_OPT -O0"
         STRICT="$STRICT --coverage -fprofile-update=atomic"
+        STRICT="$STRICT -fkeep-inline-functions"
         LD_OPT="$LD_OPT --coverage"
+        MORE="--user=root --group=root"
     ;;
 
     *)
@@ -137,6 +141,10 @@ features()
 
     printf -- '--with-http_%s_module\n' gunzip gzip_static sub addition slice \
         stub_status realip auth_request v2 ssl
+
+    if [ -n "$MORE" ]; then
+        printf '%s\n' $MORE
+    fi
 }
 
 

@@ -23,8 +23,8 @@ build_units()
 {
     make -C "$TOP" -s --no-print-directory -j "$JOBS" -f tools/unit.mk \
         BUILD=build/coverage \
-        FLAGS_plain="-O0 -g --coverage -Wall -Wextra \
-            -I t/unit -I ngx_http_modelguard_module" plain
+        FLAGS_plain="-O0 -g --coverage -fkeep-inline-functions \
+            -Wall -Wextra -I t/unit -I ngx_http_modelguard_module" plain
 }
 
 
