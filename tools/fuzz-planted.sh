@@ -27,7 +27,7 @@ encoded  @ modelguard_rewrite_document.c @ s/if (c < 0x20 || c == /if (c == / @ 
 frame    @ modelguard_frame_events.c @ s/(frame->end - frame->p > EVENTS_NAME$/(frame->end - frame->p >= EVENTS_NAME/ @ a byte behind the piece is read
 inflate  @ ngx_http_modelguard_coding.c @ s/coding->total > coding->limit)/coding->total > coding->limit + 1)/ @ a byte more than the limit goes out
 json     @ modelguard_json.c @ s/json->high = 0x9f;/json->high = 0xbf;/ @ surrogates in UTF-8 are accepted
-meter    @ modelguard_meter_read.c @ s/read_part(read, json->end);/(void) json;/ @ numbers that are cut in two are not counted whole
+meter    @ modelguard_meter_read.c @ s/read_part(read, json->p);/(void) json;/ @ numbers that are cut in two are not counted whole
 number   @ modelguard_number.c @ s/cut.whole += (p < cut.end) | (cut.whole \& 1);/cut.whole += 1;/ @ a half is rounded up, not to even
 path     @ modelguard_automaton.c @ s/high = s->nindexes;/high = s->nindexes - (s->nindexes > 0);/ @ the last index of a path is not found
 rewrite  @ modelguard_rank.c @ s/(rc == 0 \&\& a < b)/(rc == 0 \&\& a > b)/ @ of equals the last one is the top

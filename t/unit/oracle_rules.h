@@ -279,6 +279,10 @@ vector_parallel(const node_t *group, const rule_t *rule, const node_t *top)
 
         for (i = 0; i < n; i++) {
 
+            if (found[i]->type != NODE_ARRAY) {
+                continue;
+            }
+
             for (j = 0; j < found[i]->nkids && j < top->nkids; j++) {
                 found[i]->kids[j]->cut |= top->kids[j]->cut;
             }

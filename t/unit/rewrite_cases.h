@@ -214,6 +214,10 @@ static const rewrite_case_t  rewrite_cases[] = {
       "{\"shape\":[2],\"data\":[5,7],\"datatype\":\"INT8\"},"
       "{\"data\":[0,1],\"datatype\":\"BF16\",\"shape\":[1,2]}]}", 0 },
 
+    { "labels that are no array beside labels that are",
+      "scores $[*].s label=$[*].l[*] label=$[*].y[*] | min=0.5",
+      "[{\"s\":[0.7,0.1],\"l\":{\"a\":1,\"b\":2},\"y\":[\"c\",\"d\"]}]",
+      "[{\"s\":[0.7],\"l\":{\"a\":1,\"b\":2},\"y\":[\"c\"]}]", 0 },
     { "a datatype with escapes",
       "scores $.o[*].data shape=$.o[*].shape datatype=$.o[*].datatype "
       "| round=2",
