@@ -322,8 +322,12 @@ def build_source(cell, work, log):
             if re.search("MODELGUARD_(BROTLI|ZSTD)", stream.read()):
                 raise Failed("brotli or zstd was found behind their shadow")
 
-    built = Built(version, compiler_version(cell.compiler),
-                  os.path.join(work, "objs", "nginx"), module)
+    # Angie's program has its own name
+
+    names = [os.path.join(work, "objs", name) for name in ("nginx", "angie")]
+    nginx = next((n for n in names if os.path.exists(n)), names[0])
+
+    built = Built(version, compiler_version(cell.compiler), nginx, module)
 
     if cell.kind == "source" and cell.linkage == "static":
         _built[same(cell)] = built
