@@ -25,6 +25,7 @@ FUZZ_SOURCES=${FUZZ_SOURCES:-$SOURCES}
 
 FUZZ_TIMEOUT=${FUZZ_TIMEOUT:-60}
 FUZZ_STEPS=${FUZZ_STEPS:-all}        # or build, or run
+FUZZ_SEED=${FUZZ_SEED:-}             # none: another in every run
 
 CLANG=${CLANG:-clang}
 FLAGS="-g -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -fno-sanitize-recover=all"
@@ -78,6 +79,10 @@ run_target()
 
     if [ -e "$TOP/t/fuzz/$name.dict" ]; then
         args+=("-dict=$TOP/t/fuzz/$name.dict")
+    fi
+
+    if [ -n "$FUZZ_SEED" ]; then
+        args+=("-seed=$FUZZ_SEED")
     fi
 
     {
