@@ -138,7 +138,7 @@ check-locks: build deps  ## the rules about locks, watched; known bugs put back
 soak: build deps  ## mixed traffic, reloads and kills, SOAK_TIME=1200 seconds
 	@tools/soak/soak.py
 
-# The cells are in tools/matrix/cells.py; JOBS=1 is one cell after the other.
+# The cells are in tools/matrix/cells.py; JOBS=1 tests one beside a build.
 
 matrix:  ## other versions of nginx, both compilers, 32 bits; build/matrix.json
 	@tools/install-deps.sh matrix

@@ -438,6 +438,7 @@ modelguard_json_string(modelguard_json_t *json)
         }
 
         if (rc != MODELGUARD_OK) {
+            json->p = p - 1;
             return modelguard_json_fail(json, rc);
         }
     }

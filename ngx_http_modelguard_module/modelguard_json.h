@@ -104,7 +104,9 @@ void modelguard_json_feed(modelguard_json_t *json, const uint8_t *bytes,
 
 /*
  * MODELGUARD_OK with a token; MODELGUARD_AGAIN when the piece is used up;
- * MODELGUARD_MALFORMED or MODELGUARD_TOO_DEEP, for ever after.
+ * MODELGUARD_MALFORMED or MODELGUARD_TOO_DEEP, for ever after, with the type
+ * of the token that breaks off in json->partial and json->p at the byte that
+ * is wrong.
  */
 
 int modelguard_json_next(modelguard_json_t *json);

@@ -178,7 +178,9 @@ read_run(modelguard_meter_read_t *read)
 
         rc = modelguard_walk_next(&read->walk);
 
-        if (rc == MODELGUARD_AGAIN) {
+        if (rc != MODELGUARD_OK) {
+
+            /* what is there of a token that is cut, or breaks off */
 
             if (read->walk.fresh) {
                 read_value(read);
@@ -187,13 +189,9 @@ read_run(modelguard_meter_read_t *read)
             if (json->partial == MODELGUARD_JSON_NUMBER
                 || json->partial == MODELGUARD_JSON_STRING)
             {
-                read_part(read, json->end);
+                read_part(read, json->p);
             }
 
-            return rc;
-        }
-
-        if (rc != MODELGUARD_OK) {
             return rc;
         }
 

@@ -4,7 +4,7 @@
  *
  * A reader that looks at documents as they go by, in pieces of any size, and
  * meters what the rules name in them.  It never fails: what it cannot read it
- * does not count.
+ * does not count.  Of what breaks off, all before the error is read.
  *
  * Tokens: counts are cumulative, so the greatest of each kind is kept over
  * all documents of an answer.  Anything but an integer from 0 to

@@ -397,7 +397,7 @@ rewrite_is_run(const modelguard_rewrite_t *rw)
     scope = &rw->scopes.scopes[rw->scopes.n - 1];
 
     if (scope->kind != MODELGUARD_SCOPE_ARRAY || scope->depth != json->depth
-        || !scope->holder || !scope->rule->vector
+        || !(scope->rule->vector ? scope->holder : rw->scopes.holders == 0)
         || modelguard_scope_ranged(&rw->scopes, json->depth) != NULL)
     {
         return 0;

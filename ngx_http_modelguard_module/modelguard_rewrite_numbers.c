@@ -50,6 +50,10 @@ modelguard_rewrite_numbers(modelguard_rewrite_t *rw)
     scope = &rw->scopes.scopes[rw->scopes.n - 1];
     treatment = scope->rule->treatment;
 
+    if (!scope->rule->vector) {
+        return modelguard_run_alone(hold, treatment, &json->p, json->end);
+    }
+
     /* the last number of a row is decided on, the long way */
 
     left = scope->row ? scope->row - scope->count - 1 : UINT64_MAX;

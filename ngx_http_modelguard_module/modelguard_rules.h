@@ -63,8 +63,9 @@ typedef enum {
  * innermost "[*]" that it shares with the value's path is the array of
  * records.  "shape": the array of dimensions of a flat tensor, "datatype":
  * a string that tells scores from class numbers: a tensor whose datatype
- * begins with "INT", "UINT" or "BOOL" is left alone.  Labels, shape and
- * datatype want exactly one value path, and labels exclude the other two.
+ * begins with "INT", "UINT" or "BOOL", escaped or not, is left alone.  Labels,
+ * shape and datatype want exactly one value path, and labels exclude the other
+ * two.
  *
  * "encoding": strings at the value's paths, or as elements of an array there,
  * hold the values; what is no string is treated as without it.  With JSON,

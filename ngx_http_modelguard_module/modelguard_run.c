@@ -23,6 +23,7 @@
 #define RUN_LOWER  (MODELGUARD_ROUND_DIGITS + 1)
 
 
+static int run_is_plain(const modelguard_treatment_t *treatment);
 static int run_room(modelguard_hold_t *hold, size_t len);
 static int run_edits(modelguard_hold_t *hold);
 static const uint8_t *run_piece(modelguard_run_t *run, const uint8_t *p,
@@ -40,10 +41,7 @@ modelguard_run_begin(modelguard_hold_t *hold,
 {
     modelguard_run_t  *run;
 
-    if (!treatment->round || treatment->top || treatment->min
-        || treatment->renormalize || treatment->digits == 0
-        || treatment->digits > MODELGUARD_ROUND_DIGITS)
-    {
+    if (!run_is_plain(treatment)) {
         return;
     }
 
@@ -155,6 +153,61 @@ modelguard_run_feed(modelguard_hold_t *hold, const uint8_t **p,
             return MODELGUARD_OK;
         }
     }
+}
+
+
+int
+modelguard_run_alone(modelguard_hold_t *hold,
+    const modelguard_treatment_t *treatment, const uint8_t **p,
+    const uint8_t *end)
+{
+    int                  rc;
+    size_t               room;
+    const uint8_t       *q;
+    modelguard_round_t  *round;
+
+    if (!run_is_plain(treatment)
+        || hold->conf->hold < MODELGUARD_NUMBERS_SLACK
+        || hold->from != *p || hold->raw_len || hold->n)
+    {
+        return MODELGUARD_OK;
+    }
+
+    round = &hold->run.round;
+
+    round->digits = treatment->digits;
+    round->full = 0;
+    round->top = UINT64_MAX;         /* no key is: there are no ties */
+    round->in = 0;
+
+    while (end - *p > 1 && **p == ',') {
+
+        if (MODELGUARD_HOLD_OUT - hold->out_len < MODELGUARD_HOLD_OUT / 4) {
+            rc = modelguard_hold_flush(hold);
+            if (rc != MODELGUARD_OK) {
+                return rc;
+            }
+        }
+
+        room = MODELGUARD_HOLD_OUT - hold->out_len - RUN_ROOM;
+
+        round->out = hold->out + hold->out_len;
+        round->left = UINT32_MAX;
+
+        q = *p;
+        *p = run_piece(&hold->run, q,
+                       (size_t) (end - q) > room ? q + room : end);
+
+        if (*p == q) {
+            break;
+        }
+
+        hold->out_len = (size_t) (round->out - hold->out);
+        hold->stat.treated += UINT32_MAX - round->left;
+        hold->from = *p;
+    }
+
+    return MODELGUARD_OK;
 }
 
 
@@ -413,6 +466,17 @@ static inline int
 run_is_gap(uint8_t c)
 {
     return c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+
+/* rounded and nothing else, in as many digits as are written */
+
+static int
+run_is_plain(const modelguard_treatment_t *treatment)
+{
+    return treatment->round && !treatment->top && !treatment->min
+           && !treatment->renormalize && treatment->digits > 0
+           && treatment->digits <= MODELGUARD_ROUND_DIGITS;
 }
 
 

@@ -61,6 +61,17 @@ int modelguard_run_feed(modelguard_hold_t *hold, const uint8_t **p,
     const uint8_t *end, uint64_t *left);
 
 /*
+ * Numbers without rank, none of which is held: rounds those in [*p, end) that
+ * follow, each with the comma before it, and sends them.  Counts *p up, to
+ * where it is left to the long way: at once if "treatment" is not for a run, or
+ * if what is before *p has not been sent.  Also SINK.
+ */
+
+int modelguard_run_alone(modelguard_hold_t *hold,
+    const modelguard_treatment_t *treatment, const uint8_t **p,
+    const uint8_t *end);
+
+/*
  * The vector ends before p.  MODELGUARD_OK: it may be sent; MODELGUARD_AGAIN
  * as above.
  */

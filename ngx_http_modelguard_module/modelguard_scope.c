@@ -589,11 +589,10 @@ static int
 scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
     size_t off, size_t len, const uint8_t *p)
 {
-    int                   rc;
-    const uint8_t        *text;
-    modelguard_edit_t     edit, *held;
-    modelguard_hold_t    *hold;
-    modelguard_vector_t   vector;
+    int                 rc;
+    const uint8_t      *text;
+    modelguard_edit_t   edit, *held;
+    modelguard_hold_t  *hold;
 
     hold = scopes->hold;
 
@@ -619,16 +618,7 @@ scope_alone(modelguard_scopes_t *scopes, const modelguard_rule_t *rule,
     edit.frame = MODELGUARD_SCOPES_MAX;
 
     modelguard_vector_number(rule->treatment, &edit, text + off, edit.len);
-
-    vector.treatment = rule->treatment;
-    vector.edits = &edit;
-    vector.first = 0;
-    vector.last = 1;
-    vector.text = text;
-    vector.frame = MODELGUARD_SCOPES_MAX;
-    vector.ranges = 0;
-
-    modelguard_vector_decide(&vector);
+    modelguard_vector_alone(rule->treatment, &edit, text + off);
 
     /* of a number in a string the rest of the token follows it */
 

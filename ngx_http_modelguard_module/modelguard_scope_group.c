@@ -6,6 +6,10 @@
 
 #include "modelguard_scope.h"
 #include "modelguard_number.h"
+#include "modelguard_json.h"
+
+
+#define SCOPE_TYPE  4                /* bytes of a type that are looked at */
 
 
 static int scope_has_cut(const modelguard_vector_t *vector);
@@ -280,15 +284,20 @@ modelguard_scope_dimension(modelguard_scopes_t *scopes, const uint8_t *text,
 static int
 scope_is_foreign(const uint8_t *text, size_t len)
 {
-    size_t    n;
     unsigned  i;
+    uint8_t   name[SCOPE_TYPE];
 
-    static const char  *types[] = { "\"INT", "\"UINT", "\"BOOL" };
+    static const char  *types[] = { "INT", "UINT", "BOOL" };
+
+    /* no more of the name than is compared; zeros where it is shorter */
+
+    memset(name, 0, sizeof(name));
+
+    (void) modelguard_json_unescape(text + 1, len - 2, name, sizeof(name));
 
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        n = strlen(types[i]);
 
-        if (len > n && memcmp(text, types[i], n) == 0) {
+        if (memcmp(name, types[i], strlen(types[i])) == 0) {
             return 1;
         }
     }

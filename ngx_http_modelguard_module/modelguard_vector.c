@@ -10,7 +10,6 @@
 
 
 static int vector_round(const modelguard_vector_t *vector);
-static void vector_alone(const modelguard_vector_t *vector, uint32_t i);
 static void vector_label_only(const modelguard_rank_t *rank);
 static void vector_ranges(const modelguard_vector_t *vector);
 
@@ -45,6 +44,7 @@ modelguard_vector_number(const modelguard_treatment_t *treatment,
 void
 modelguard_vector_decide(const modelguard_vector_t *vector)
 {
+    uint32_t           i;
     modelguard_rank_t  rank;
 
     if (vector_round(vector)) {
@@ -63,7 +63,9 @@ modelguard_vector_decide(const modelguard_vector_t *vector)
     }
 
     if (rank.numbers == 1 && !vector->ranges) {
-        vector_alone(vector, rank.top);
+        i = rank.top;
+        modelguard_vector_alone(vector->treatment, &vector->edits[i],
+                                vector->text + vector->edits[i].off);
         return;
     }
 
@@ -142,17 +144,10 @@ vector_round(const modelguard_vector_t *vector)
 }
 
 
-static void
-vector_alone(const modelguard_vector_t *vector, uint32_t i)
+void
+modelguard_vector_alone(const modelguard_treatment_t *treatment,
+    modelguard_edit_t *edit, const uint8_t *text)
 {
-    const uint8_t                 *text;
-    modelguard_edit_t             *edit;
-    const modelguard_treatment_t  *treatment;
-
-    edit = &vector->edits[i];
-    text = vector->text + edit->off;
-    treatment = vector->treatment;
-
     if (treatment->op == MODELGUARD_LABEL_ONLY) {
 
         /* the answer of a sigmoid, and its only bit */

@@ -96,6 +96,14 @@ void modelguard_vector_number(const modelguard_treatment_t *treatment,
 void modelguard_vector_decide(const modelguard_vector_t *vector);
 
 /*
+ * The same for a number alone whose edit has been filled in: "text" is its
+ * text.
+ */
+
+void modelguard_vector_alone(const modelguard_treatment_t *treatment,
+    modelguard_edit_t *edit, const uint8_t *text);
+
+/*
  * Of the ranges of a parallel array, [first, last) with "frame", cuts those
  * whose ordinal was cut in the vector.
  */

@@ -63,20 +63,19 @@ modelguard_walk_next(modelguard_walk_t *walk)
 
     walk->fresh = 0;
 
-    if (rc == MODELGUARD_AGAIN) {
+    if (rc != MODELGUARD_OK) {
 
         if (json->partial == MODELGUARD_JSON_KEY) {
-            walk_key_part(walk, json->end);
+
+            if (rc == MODELGUARD_AGAIN) {
+                walk_key_part(walk, json->end);
+            }
 
         } else if (json->partial && !walk->begun) {
             walk->begun = 1;
             walk_value(walk, json->depth);
         }
 
-        return rc;
-    }
-
-    if (rc != MODELGUARD_OK) {
         return rc;
     }
 

@@ -29,7 +29,8 @@ typedef struct {
                                                 of the member after a key */
     unsigned                       fresh:1;  /* a value begins: with its whole
                                                 token, or with its first part
-                                                before MODELGUARD_AGAIN */
+                                                before MODELGUARD_AGAIN or an
+                                                error in it */
     unsigned                       nul:1;    /* after a key: it has \u0000
                                                 among what paths may name, or
                                                 is too long to tell */

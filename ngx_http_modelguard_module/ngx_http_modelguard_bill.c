@@ -10,6 +10,7 @@
 #include "ngx_http_modelguard_reject.h"
 #include "ngx_http_modelguard_settle.h"
 #include "ngx_http_modelguard_stat.h"
+#include "ngx_http_modelguard_sweep.h"
 #include "ngx_http_modelguard_variables.h"
 #include "ngx_http_modelguard_zone.h"
 
@@ -331,6 +332,10 @@ ngx_http_modelguard_bill_zone(ngx_http_modelguard_bill_t *bill,
     zone->charges = bill->charges;
     zone->special = 0;
     zone->keyless = 0;
+
+    if (zone->zone->sweep) {
+        ngx_http_modelguard_sweep_start(zone->zone);
+    }
 
     rc = ngx_http_modelguard_zone_client(bill->request, zone->zone, &zone->id);
 

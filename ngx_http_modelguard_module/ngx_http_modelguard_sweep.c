@@ -5,7 +5,6 @@
 
 
 #include "ngx_http_modelguard_sweep.h"
-#include "ngx_http_modelguard_zone.h"
 
 
 #define NGX_HTTP_MODELGUARD_SWEEP_TICK     1000    /* ms */
@@ -29,7 +28,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_modelguard_sweep_add(ngx_cycle_t *cycle,
-    ngx_http_modelguard_zone_t *zone);
+    ngx_http_modelguard_zone_t *zone, ngx_uint_t alone);
 static void ngx_http_modelguard_sweep_cleanup(void *data);
 static void ngx_http_modelguard_sweep_handler(ngx_event_t *ev);
 static void ngx_http_modelguard_sweep(ngx_http_modelguard_sweep_t *sweep,
@@ -39,7 +38,8 @@ static void ngx_http_modelguard_sweep(ngx_http_modelguard_sweep_t *sweep,
 ngx_int_t
 ngx_http_modelguard_sweep_init(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i, single;
+    ngx_uint_t                        i, single, alone;
+    ngx_core_conf_t                  *ccf;
     ngx_http_modelguard_zone_t      **zone;
     ngx_http_modelguard_main_conf_t  *mgmcf;
 
@@ -68,8 +68,12 @@ ngx_http_modelguard_sweep_init(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    alone = (single || ccf->worker_processes == 1);
+
     for (i = 0; i < mgmcf->zones.nelts; i++) {
-        if (ngx_http_modelguard_sweep_add(cycle, zone[i]) != NGX_OK) {
+        if (ngx_http_modelguard_sweep_add(cycle, zone[i], alone) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -80,9 +84,10 @@ ngx_http_modelguard_sweep_init(ngx_cycle_t *cycle)
 
 static ngx_int_t
 ngx_http_modelguard_sweep_add(ngx_cycle_t *cycle,
-    ngx_http_modelguard_zone_t *zone)
+    ngx_http_modelguard_zone_t *zone, ngx_uint_t alone)
 {
     ngx_pool_cleanup_t           *cln;
+    modelguard_table_stat_t       stat;
     ngx_http_modelguard_sweep_t  *sweep;
 
     cln = ngx_pool_cleanup_add(cycle->pool,
@@ -108,9 +113,29 @@ ngx_http_modelguard_sweep_add(ngx_cycle_t *cycle,
     sweep->event.data = sweep;
     sweep->event.cancelable = 1;
 
-    ngx_add_timer(&sweep->event, NGX_HTTP_MODELGUARD_SWEEP_TICK);
+    zone->sweep = &sweep->event;
+
+    /* one that was killed may have left some */
+
+    modelguard_table_stat(zone->table, &stat);
+
+    if (!alone || !zone->fresh || stat.records) {
+        ngx_http_modelguard_sweep_start(zone);
+    }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_modelguard_sweep_start(ngx_http_modelguard_zone_t *zone)
+{
+    ngx_event_t  *ev;
+
+    ev = zone->sweep;
+    zone->sweep = NULL;
+
+    ngx_add_timer(ev, NGX_HTTP_MODELGUARD_SWEEP_TICK);
 }
 
 

@@ -48,6 +48,8 @@ struct ngx_http_modelguard_zone_s {
                                                   letters; "": none */
     time_t                      inactive;      /* s */
     unsigned                    shared:1;      /* full=shared */
+    unsigned                    fresh:1;       /* no process but those of this
+                                                  cycle has its table */
 
     ngx_http_modelguard_state_t state;         /* of a zone with a file */
     ngx_str_t                   key_file;      /* the secret beside it */
@@ -69,6 +71,8 @@ struct ngx_http_modelguard_zone_s {
 
     /* of this process */
 
+    ngx_event_t                *sweep;         /* what the first charge has to
+                                                  start, or NULL */
     ngx_msec_t                  lost;          /* when a move could not be
                                                   followed; 0: it could */
     time_t                      told;          /* when that was told */

@@ -126,6 +126,8 @@ ngx_http_modelguard_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     reused = (data != NULL && !shm_zone->noreuse);
 
+    zone->fresh = (!reused && zone->state.path.len == 0);
+
     if (!reused && ngx_http_modelguard_zone_create(zone) != NGX_OK) {
         return NGX_ERROR;
     }

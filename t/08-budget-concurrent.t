@@ -114,7 +114,7 @@ $server = ModelguardServer->start(conf(), workers => 2, alerts => 0);
 my $k = 1000;
 
 for my $i (1 .. 20) {
-    my @workers = split ' ', `cat /proc/$server->{pid}/task/*/children`;
+    my @workers = $server->workers;
     my @sockets = map { $server->connect } 1 .. 8;
 
     for my $socket (@sockets) {

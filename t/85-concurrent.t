@@ -151,7 +151,7 @@ is(status('/0'), 200, 'then there is room');
 @open = map { begin('/stream/5') } 1 .. 3;
 sleep 0.2;
 
-my @old = split ' ', `cat /proc/$server->{pid}/task/*/children`;
+my @old = $server->workers;
 
 kill 'HUP', $server->{pid};
 $refused = 0;
@@ -173,7 +173,7 @@ is(scalar(grep { -d "/proc/$_" } @old), 0, 'and the old workers are gone');
 sleep 0.3;
 is(status('/0'), 429, 'three again');
 
-kill 'KILL', split ' ', `cat /proc/$server->{pid}/task/*/children`;
+kill 'KILL', $server->workers;
 sleep 0.3;
 
 my $healed = passes_within(4);

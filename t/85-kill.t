@@ -114,7 +114,7 @@ sub alerts {
 sub kill_all {
     my ($delay) = @_;
     my $master = $server->{pid};
-    my @workers = split ' ', `cat /proc/$master/task/*/children`;
+    my @workers = $server->workers;
     my $pid = fork;
 
     defined $pid or die "cannot fork: $!";

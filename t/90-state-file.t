@@ -125,7 +125,7 @@ is((stat "$file.key")[4], $<, 'who is the one who started nginx');
 SKIP: {
     skip 'not root', 1 if $<;
 
-    my ($worker) = split ' ', `cat /proc/$server->{pid}/task/*/children`;
+    my ($worker) = $server->workers;
 
     is((stat $file)[4], (stat "/proc/$worker")[4],
        'the file is that of the worker');

@@ -10,6 +10,9 @@
 #
 # Prints for each target what it did, and fails if one has a find.  What was
 # learnt stays in build/fuzz/TARGET, finds and logs are beside it.
+#
+# FUZZ_TIMEOUT=60 seconds, for one input, is what a hang takes on any machine:
+# libFuzzer's clock is the one on the wall, and an input takes milliseconds.
 
 set -euo pipefail
 
@@ -20,12 +23,15 @@ FUZZ_JOBS=${FUZZ_JOBS:-$JOBS}
 FUZZ_OUT=${FUZZ_OUT:-$BUILD/fuzz}
 FUZZ_SOURCES=${FUZZ_SOURCES:-$SOURCES}
 
+FUZZ_TIMEOUT=${FUZZ_TIMEOUT:-60}
 FUZZ_STEPS=${FUZZ_STEPS:-all}        # or build, or run
 
 CLANG=${CLANG:-clang}
 FLAGS="-g -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -fno-sanitize-recover=all"
 SANITIZERS=address,undefined
 LIBS="-ljansson -lpcre2-8 -lm -lpthread"
+
+TIMEFORMAT='%U %S'
 
 export ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
@@ -74,10 +80,13 @@ run_target()
         args+=("-dict=$TOP/t/fuzz/$name.dict")
     fi
 
-    "$FUZZ_OUT/$name.bin" "-max_total_time=$FUZZ_TIME" -max_len=4096 \
-        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
-        "-artifact_prefix=$FUZZ_OUT/$name-" "${args[@]}" "$FUZZ_OUT/$name" \
-        > "$log" 2>&1 || status=$?
+    {
+        time "$FUZZ_OUT/$name.bin" "-max_total_time=$FUZZ_TIME" \
+            -max_len=4096 "-timeout=$FUZZ_TIMEOUT" -rss_limit_mb=2048 \
+            -print_final_stats=1 -verbosity=1 \
+            "-artifact_prefix=$FUZZ_OUT/$name-" "${args[@]}" \
+            "$FUZZ_OUT/$name" > "$log" 2>&1
+    } 2> "$FUZZ_OUT/$name.cpu" || status=$?
 
     # a find is kept, and so is what libFuzzer said of it
 
@@ -92,10 +101,10 @@ run_target()
 
 summary()
 {
-    local name=$1 log=$2 status=$3 runs edges speed find
+    local name=$1 log=$2 status=$3 runs edges cpu find
 
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    speed=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")
+    cpu=$(awk '{ printf "%.1f", $1 + $2 }' "$FUZZ_OUT/$name.cpu")
     edges=$(sed -n 's/^#[0-9].* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
     find="no find"
 
@@ -103,8 +112,8 @@ summary()
         find="FIND, see $FUZZ_OUT/$name-find.log"
     fi
 
-    printf '%-12s %10s executions %7s a second %6s edges, %s\n' "$name" \
-        "${runs:-?}" "${speed:-?}" "${edges:-?}" "$find"
+    printf '%-12s %10s executions in %6s s of a processor %6s edges, %s\n' \
+        "$name" "${runs:-?}" "${cpu:-?}" "${edges:-?}" "$find"
 }
 
 

@@ -231,8 +231,14 @@ numbers_fit(const uint8_t *doc, size_t len)
     for (p = doc; p < end; p++) {
 
         if (string) {
-            p += (*p == '\\');
-            string = (p >= end || *p != '"');
+
+            if (*p == '\\') {
+                p++;
+
+            } else {
+                string = (*p != '"');
+            }
+
             continue;
         }
 

@@ -265,31 +265,98 @@ lookup(json_t *root, const modelguard_path_t *path)
 }
 
 
-/* what is dropped, or the like, may be made again by what is set in it */
+/* "$.**.name" beside another path: whether that has the name in it, or may */
+
+static int
+overlap_deep(const modelguard_path_t *deep, const modelguard_path_t *path)
+{
+    size_t                         n;
+    const modelguard_path_step_t  *last, *step;
+
+    last = &deep->steps[deep->n - 1];
+
+    for (n = 0; n < path->n && last->kind == MODELGUARD_PATH_MEMBER; n++) {
+        step = &path->steps[n];
+
+        if (modelguard_path_step_equal(step, last)
+            || (step->kind != MODELGUARD_PATH_MEMBER
+                && step->kind < MODELGUARD_PATH_ANY_ELEMENT))
+        {
+            return 1;
+        }
+    }
+
+    return last->kind != MODELGUARD_PATH_MEMBER;
+}
+
+
+/* whether both may name a value, or one a place in what the other names */
+
+static int
+overlap(const modelguard_path_t *a, const modelguard_path_t *b)
+{
+    size_t                         n;
+    const modelguard_path_step_t  *s, *t;
+
+    for (n = 0; n < a->n && n < b->n; n++) {
+        s = &a->steps[n];
+        t = &b->steps[n];
+
+        if (s->kind == MODELGUARD_PATH_ANY_DEPTH) {
+            return overlap_deep(a, b);
+        }
+
+        if (t->kind == MODELGUARD_PATH_ANY_DEPTH) {
+            return overlap_deep(b, a);
+        }
+
+        if (s->kind == t->kind && s->kind != MODELGUARD_PATH_REGEX
+            && !modelguard_path_step_equal(s, t))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/*
+ * What is set is not judged, and is the last word: what is refused, dropped or
+ * set may be made again by what is set in it, or with names in its value.
+ */
 
 static int
 is_set(const spec_t *spec, const modelguard_param_t *param)
 {
-    size_t                    i, n;
-    const modelguard_path_t  *a, *b;
+    size_t                     i;
+    const modelguard_param_t  *set;
+
+    for (i = 0; i < spec->n; i++) {
+        set = &spec->list[i];
+
+        if (set->op == MODELGUARD_PARAM_SET && set != param
+            && (overlap(set->path, param->path)
+                || memchr(set->value.data, '{', set->value.len) != NULL))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* whether a body that passed may be refused, or changed, once more */
+
+static int
+is_remade(const spec_t *spec)
+{
+    size_t  i;
 
     for (i = 0; i < spec->n; i++) {
 
-        if (spec->list[i].op != MODELGUARD_PARAM_SET) {
-            continue;
-        }
-
-        a = spec->list[i].path;
-        b = param->path;
-
-        for (n = 0; n < a->n && n < b->n; n++) {
-
-            if (!modelguard_path_step_equal(&a->steps[n], &b->steps[n])) {
-                break;
-            }
-        }
-
-        if (n == a->n || n == b->n) {
+        if (is_set(spec, &spec->list[i])) {
             return 1;
         }
     }
@@ -373,7 +440,7 @@ check(const spec_t *spec, const result_t *whole, const uint8_t *data,
 
     check_refused(spec, &whole->body);
 
-    if (spec->when || spec->moves) {
+    if (spec->when || spec->moves || is_remade(spec)) {
         return;
     }
 

@@ -45,8 +45,8 @@ sub start {
 }
 
 
-# Starts nginx with the configuration as it lies there; 1 if it serves.  What
-# env sets is in its environment, and under => [...] is a command to run it.
+# Starts nginx with the configuration as it lies there; 1 if it serves, with
+# all of its workers: who kills them has to know them.  What env sets is in its environment, and under => [...] is a command to run it.
 # With daemon => 1 it is nobody's child: only so can it be upgraded.  With
 # leaks => 0 nobody looks what it has not freed at its end: nginx frees little
 # where it does not start, or has no master process.
@@ -82,17 +82,29 @@ sub launch {
 
     my $up;
 
-    waitpid $pid, 0 if $options{daemon};
+    # somebody else's answer on our port says nothing of this one
 
     $self->wait_for(sub {
-        $up = eval { $self->connect };
-        return $up || waitpid($pid, POSIX::WNOHANG()) == $pid;
+        return 1 if waitpid($pid, POSIX::WNOHANG()) == $pid;
+
+        return $up = ($self->{master} eq 'off'
+                      || $self->workers >= $self->{workers})
+                     && eval { $self->connect };
     });
 
     delete $self->{pid} if !$up;
     $self->{pid} = $self->pid_file if $up && $options{daemon};
 
     return $up ? 1 : 0;
+}
+
+
+# the pids of the processes that the master has started
+
+sub workers {
+    my ($self) = @_;
+
+    return split ' ', `cat /proc/$self->{pid}/task/*/children 2>/dev/null`;
 }
 
 
@@ -242,11 +254,23 @@ sub wait_for {
 }
 
 
-sub free_port {
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
-        or die "cannot listen: $!";
+# Beside Test::Nginx's own and below those that the system gives to whoever
+# connects: between a server's end and its next start nobody may be given it.
 
-    return $socket->sockport;
+my $next_port = int rand 700;
+
+sub free_port {
+    my $base = ($ENV{TEST_NGINX_PORT} // 20000) + 200;
+
+    for (1 .. 700) {
+        my $port = $base + $next_port++ % 700;
+
+        return $port if IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                                              LocalPort => $port,
+                                              Listen => 1);
+    }
+
+    die "no port is free from $base on";
 }
 
 1;

@@ -673,6 +673,61 @@ test_broken(void)
 }
 
 
+/* a string that breaks off is counted up to there, however it is cut */
+
+static void
+test_broken_text(void)
+{
+    size_t                    i, cut, len;
+    unsigned                  bad;
+    unsigned char            *piece;
+    modelguard_meter_t        meter;
+    modelguard_meter_read_t  *read;
+
+    static const char  *const  docs[] = {
+        "{\"p\":\"0.12 0.5=\n0.25\"}",
+        "{\"p\":\"0.12 0.5=\xff 0.25\"}",
+        "{\"p\":\"0.12 0.5=\xe2\x82\" 0.25\"}",
+        "{\"p\":\"0.12 0.5=\\x 0.25\"}",
+        "{\"p\":\"0.12 0.5=\\u00g0 0.25\"}"
+    };
+
+    build("scores $.p encoding=text | keep", 0);
+
+    for (i = 0; i < sizeof(docs) / sizeof(docs[0]); i++) {
+        bad = 0;
+        len = strlen(docs[i]);
+
+        for (cut = 0; cut < len; cut++) {
+
+            memset(&meter, 0, sizeof(modelguard_meter_t));
+
+            read = modelguard_meter_read_create(value_rules, &meter,
+                                                MODELGUARD_DEPTH_DEFAULT,
+                                                kit_alloc, NULL);
+
+            piece = guard_copy((const unsigned char *) docs[i], cut);
+            modelguard_meter_read_feed(read, piece, cut);
+            guard_free(piece, cut);
+
+            piece = guard_copy((const unsigned char *) docs[i] + cut,
+                               len - cut);
+            modelguard_meter_read_feed(read, piece, len - cut);
+            guard_free(piece, len - cut);
+
+            modelguard_meter_read_end(read);
+            modelguard_meter_read_free(read);
+
+            bad += (meter.bits != 3 * 3322);
+        }
+
+        ok(bad == 0, "a string that breaks off, %zu (%u differ)", i, bad);
+    }
+
+    kit_free();
+}
+
+
 /* fields of the role "usage" take the place of the built-in ones */
 
 static void
@@ -763,6 +818,7 @@ main(void)
     test_tokens("usage $.usage $.meta | drop");
     test_frames();
     test_broken();
+    test_broken_text();
     test_paths();
 
     ok(kit_allocated == 0, "all memory is given back");

@@ -214,6 +214,32 @@ static const rewrite_case_t  rewrite_cases[] = {
       "{\"shape\":[2],\"data\":[5,7],\"datatype\":\"INT8\"},"
       "{\"data\":[0,1],\"datatype\":\"BF16\",\"shape\":[1,2]}]}", 0 },
 
+    { "a datatype with escapes",
+      "scores $.o[*].data shape=$.o[*].shape datatype=$.o[*].datatype "
+      "| round=2",
+      "{\"o\":[{\"datatype\":\"UIN\\u00548\",\"shape\":[1,2],"
+      "\"data\":[-85.9,0.015]},"
+      "{\"datatype\":\"\\u0049\\u004E\\u0054\",\"shape\":[1],"
+      "\"data\":[0.015]},"
+      "{\"shape\":[1],\"data\":[0.015],\"datatype\":\"BOO\\u004c\"},"
+      "{\"datatype\":\"\\u0046P32\",\"shape\":[1],\"data\":[0.015]},"
+      "{\"datatype\":\"IN\\t\",\"shape\":[1],\"data\":[0.015]},"
+      "{\"datatype\":\"IN\",\"shape\":[1],\"data\":[0.015]},"
+      "{\"datatype\":\"\",\"shape\":[1],\"data\":[0.015]},"
+      "{\"datatype\":\"BOO\\ud83d\\ude00\",\"shape\":[1],"
+      "\"data\":[0.015]}]}",
+      "{\"o\":[{\"datatype\":\"UIN\\u00548\",\"shape\":[1,2],"
+      "\"data\":[-85.9,0.015]},"
+      "{\"datatype\":\"\\u0049\\u004E\\u0054\",\"shape\":[1],"
+      "\"data\":[0.015]},"
+      "{\"shape\":[1],\"data\":[0.015],\"datatype\":\"BOO\\u004c\"},"
+      "{\"datatype\":\"\\u0046P32\",\"shape\":[1],\"data\":[0.02]},"
+      "{\"datatype\":\"IN\\t\",\"shape\":[1],\"data\":[0.02]},"
+      "{\"datatype\":\"IN\",\"shape\":[1],\"data\":[0.02]},"
+      "{\"datatype\":\"\",\"shape\":[1],\"data\":[0.02]},"
+      "{\"datatype\":\"BOO\\ud83d\\ude00\",\"shape\":[1],"
+      "\"data\":[0.02]}]}", 0 },
+
     { "a tensor's values twice, all else behind",
       "scores $.d shape=$.h datatype=$.t | label_only",
       "{\"d\":[0.1,0.9,0.6,0.4,0.7],\"d\":[0.4,0.6,0.9,0.1],"

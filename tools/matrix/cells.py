@@ -25,9 +25,9 @@ PART = """t/00-load.t t/05-budget-reload.t t/10-json-basic.t t/21-coding.t
     t/25-subrequest.t t/28-events.t t/40-param-ways.t t/81-everywhere.t
     t/90-state-file.t t/99-alerts.t""".split()
 
-# An nginx of a few features has no SSI, no regular expressions, ...
+# An nginx of a few features has no "return", no SSI, no gzip, ...
 
-FEW = "t/00-load.t t/10-json-basic.t t/28-events.t t/99-alerts.t".split()
+FEW = "t/27-proxy-only.t t/99-alerts.t".split()
 
 # Under valgrind a start takes seconds; the sanitizers see more of the rest.
 

@@ -12,7 +12,7 @@
 #                                              their headers, for 32 bits
 #
 # Nothing is installed; the packages are only unpacked.  Exits with 3 if the
-# archive does not have them.
+# archive answers that it does not have them, with 1 if it does not answer.
 
 set -euo pipefail
 
@@ -27,11 +27,32 @@ I386_PACKAGES="libpcre2-8-0 libpcre2-dev libjansson4 libjansson-dev
 
 LIBRARIES='^(libc6|libcrypt1|libpcre2-8-0|libssl[0-9a-z]*|zlib1g|libzstd1)$'
 
+# apt's words when the archive was there and the package was not
 
-missing()
+ANSWERED='404 +Not Found|^E: (Unable to (locate|find)|Can.t find) '
+
+
+# fetch KIND LOG WHAT COMMAND ARG...: an apt command with its output added to a
+# log.  The lists come first: what fails there says so itself.
+
+fetch()
 {
-    say "the archive does not have $*"
-    exit 3
+    local kind=$1 log=$2 what=$3
+    shift 3
+
+    private_apt "$kind" true
+
+    if private_apt "$kind" "$@" >> "$log" 2>&1; then
+        return
+    fi
+
+    if grep -Eq "$ANSWERED" "$log"; then
+        say "Debian's archive does not have $what, see $log"
+        exit 3
+    fi
+
+    tail -n 20 "$log" >&2
+    die "Debian's archive did not answer with $what; apt's words: $log"
 }
 
 
@@ -40,9 +61,8 @@ fetch_source()
     local suite=$1 dir=$2 dsc
 
     cd "$dir"
-    private_apt "$suite-source" apt-get source --download-only nginx \
-        > fetch.log 2>&1 || missing "the source package of nginx, see" \
-                                    "$dir/fetch.log"
+    fetch "$suite-source" "$dir/fetch.log" "nginx's source in $suite" \
+        apt-get source --download-only nginx
 
     dsc=$(ls nginx_*.dsc)
     quietly "$dir/unpack.log" dpkg-source -x "$dsc" "$dir/nginx"
@@ -65,8 +85,7 @@ download()
     local kind=$1
     shift
 
-    private_apt "$kind" apt-get download "$@" >> fetch.log 2>&1 \
-        || missing "$*, see $PWD/fetch.log"
+    fetch "$kind" "$PWD/fetch.log" "$*" apt-get download "$@"
 }
 
 

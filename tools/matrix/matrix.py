@@ -17,8 +17,8 @@ A cell that fails does not stop the others, but the command fails in the end.
 What ran is in build/matrix.json, logs are in build/matrix.
 
 Environment: TEST_NGINX_PORT, the first port to use; JOBS=2, cells that
-are tested at a time, while one more is built with as many compilers; JOBS=1 is
-one cell after the other."""
+are tested at a time, while one more is built with as many compilers: JOBS=1 is
+for one core."""
 
 import argparse
 import concurrent.futures
@@ -157,9 +157,7 @@ def run(wanted, full, everything):
 
     # whoever has built and finds no port waits for one
 
-    workers = jobs + 1 if jobs > 1 else 1
-
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+    with concurrent.futures.ThreadPoolExecutor(jobs + 1) as pool:
         return list(pool.map(one, wanted))
 
 
@@ -288,7 +286,12 @@ def main():
         return sys.exit(0 if check_page(everything) else 1)
 
     start = time.time()
-    everything = cells.cells(build.newest())
+
+    try:
+        everything = cells.cells(build.newest())
+    except build.Failed as reason:
+        sys.exit(f"matrix.py: {reason}")
+
     print(f"fetched the source in {time.time() - start:.0f} s", flush=True)
     extra = []
 

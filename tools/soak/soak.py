@@ -4,8 +4,9 @@
 """Mixed traffic through a guarded nginx, with reloads and killed workers.
 
 SOAK_TIME seconds (1200), SOAK_RATE requests a second (150): all framings,
-clients that leave, budgets that run out, a HUP every 10 s, a worker killed
-with -9 every 30 s.  At the end memory and descriptors have to be flat, the
+clients that leave, budgets that run out, a HUP every SOAK_HUP seconds (10), a
+worker killed with -9 every SOAK_KILL (30); 0 is never, and with SOAK_HUP=0 the
+workers are as old as the run.  At the end memory and descriptors have to be flat, the
 counters have to be those of the clients, and no forbidden digit may have
 come.  Prints a table; the log and the samples stay in build/soak.
 """
@@ -14,6 +15,7 @@ import asyncio
 import collections
 import http.client
 import json
+import math
 import multiprocessing
 import os
 import pwd
@@ -37,7 +39,9 @@ MODULE = os.environ.get('NGINX_MODULE',
                         TOP + '/build/ngx_http_modelguard_module.so')
 TIME = float(os.environ.get('SOAK_TIME', 1200))
 RATE = float(os.environ.get('SOAK_RATE', 150))
-HUP, KILL, SAMPLE = 10, 30, 1
+HUP = float(os.environ.get('SOAK_HUP', 10))
+KILL = float(os.environ.get('SOAK_KILL', 30))
+SAMPLE = 1
 AGE = 7                                # s, at which workers are compared
 LIMIT = 10 ** 9
 
@@ -225,7 +229,7 @@ class Keeper:
 
     async def run(self, over):
         start = time.monotonic()
-        hup, kill = start + HUP, start + KILL
+        hup, kill = (start + (wait or math.inf) for wait in (HUP, KILL))
 
         while not over():
             now = time.monotonic()
@@ -254,7 +258,7 @@ class Keeper:
             one = (pid, born(pid))
             first = self.seen.setdefault(one, now)
 
-            if now - first >= AGE and one not in self.measured:
+            if now - first >= AGE and (not HUP or one not in self.measured):
                 self.measured.add(one)
                 memory = rss(pid)
 
@@ -300,6 +304,30 @@ def slope(samples, column):
     return 3600 * sum((a - mx) * (b - my) for a, b in points) / square
 
 
+def slope_beside(samples):
+    """The slope of RSS, per hour, with what goes with descriptors taken out:
+    least squares of RSS over time and descriptors.  A worker with more open
+    connections has more memory, and a busier machine more connections."""
+
+    points = [s for s in samples[len(samples) // 4:] if None not in s]
+
+    if len(points) < 8:
+        return 0.0
+
+    means = [statistics.fmean(column) for column in zip(*points)]
+    t, y, d = ([s[i] - means[i] for s in points] for i in range(3))
+
+    def dot(a, b):
+        return sum(x * y for x, y in zip(a, b))
+
+    both = dot(t, t) * dot(d, d) - dot(t, d) ** 2
+
+    if both == 0:
+        return slope(samples, 1)
+
+    return 3600 * (dot(t, y) * dot(d, d) - dot(d, y) * dot(t, d)) / both
+
+
 class Report:
     def __init__(self):
         self.bad = 0
@@ -319,7 +347,7 @@ def report_memory(report, keeper):
     for name, samples in (('master', keeper.samples),
                           ('worker', keeper.workers)):
         said = 'RSS of the master' if name == 'master' \
-            else 'RSS of workers %d s old (%d of them)' % (AGE, len(samples))
+            else 'RSS of workers %d s old (%d samples)' % (AGE, len(samples))
 
         for column, what, most in ((1, said + ', KB', GROWTH[name]),
                                    (2, said.replace('RSS', 'descriptors'),
@@ -335,6 +363,9 @@ def report_memory(report, keeper):
                         'last; at most %d more; slope %+.0f an hour'
                         % (*medians, most, slope(samples, column)),
                         grown <= most)
+
+        report.line('slope of that RSS, descriptors taken out',
+                    '%+.0f KB an hour' % slope_beside(samples))
 
     report.line('worker processes at once', 'median %d, at most %d'
                 % (statistics.median(keeper.count), max(keeper.count)))
