@@ -118,7 +118,7 @@ sub read_all {
 }
 
 
-my $sanitized = ($ENV{MODELGUARD_MODE} // '') eq 'asan';
+my $sanitized = ($ENV{MODELGUARD_MODE} // '') =~ /^(asan|coverage)$/;
 
 # one MB for all of them, 100 MB for the telling ones
 

@@ -52,6 +52,12 @@ main()
 
     mkdir -p "$WORK"
 
+    # make knows nothing of other flags
+
+    if [ ! "$WORK/build.log" -nt "$0" ]; then
+        rm -rf "$WORK/unit"
+    fi
+
     say "building the unit tests with counters"
     quietly "$WORK/build.log" build_units
     find "$WORK" "$BUILD/nginx-coverage" -name '*.gcda' -delete 2>/dev/null \

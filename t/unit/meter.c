@@ -81,6 +81,10 @@ static const bits_case_t  bits_cases[] = {
     { "scores $.p | keep", 0, 23000, "{\"p\":1.25e-30}" },
     { "scores $.p | keep", 0, 16610, "{\"p\":1.2e-4}" },
     { "scores $.p | keep", 0, 9966, "{\"p\":125e-3}" },
+    { "scores $.p | keep", 0, 6644, "{\"p\":1.5e+3}" },
+    { "scores $.p | keep", 0, 6644, "{\"p\":\"1.5E+3\"}" },
+    { "scores $.p | keep", 0, 23254,
+      "{\"p\":[\"1.2.3\", \"1e2.5\", \"1e2e3\", \"+1\", \"1e-+2\"]}" },
     { "scores $.p | keep", 0, 6644, "{\"p\":1.5e3}" },
     { "scores $.p | keep", 0, 23000 + 3322,
       "{\"p\":[1e400,1e-99999999999999999999]}" },
@@ -119,6 +123,16 @@ static const bits_case_t  bits_cases[] = {
     { "scores $.p.* | round=1", 0, 6644, "{\"p\":{\"a\":0.9,\"b\":0.1}}" },
     { "scores $.p.* | round=1 top=1", 4, 5322,
       "{\"p\":{\"a\":0.9,\"b\":0.1}}" },
+
+    /* class numbers are left alone, zeros too */
+
+    { "scores $.p datatype=$.t | label_only", 0, 1000,
+      "{\"t\":\"INT32\",\"p\":[0,0]}" },
+
+    /* the elements are of another field: the array's own comes first */
+
+    { "scores $.p | keep; logits $.p[*] | keep", 0, 3322 + 6644 + 9966,
+      "{\"p\":[0.5,0.25,0.125]}" },
 
     /* records */
 
@@ -165,6 +179,10 @@ static const bits_case_t  bits_cases[] = {
     { "embedding $.e encoding=base64f32 | keep", 0, 69000,
       "{\"e\":\"AACAPwAAgD8AAIA/\"}" },
     { "embedding $.e encoding=base64f32 | round=2", 0, 19932,
+      "{\"e\":\"AACAPwAAgD8AAIA/\"}" },
+    { "embedding $.e encoding=base64f32 | round=6", 0, 59796,
+      "{\"e\":\"AACAPwAAgD8AAIA/\"}" },
+    { "embedding $.e encoding=base64f32 | round=7", 0, 69000,
       "{\"e\":\"AACAPwAAgD8AAIA/\"}" },
     { "embedding $.e encoding=base64f32 | step=0.25", 0, 6000,
       "{\"e\":\"AACAPwAAgD8AAIA/\"}" },
@@ -742,9 +760,56 @@ test_paths(void)
 }
 
 
+/* no memory for the reader, or for its levels */
+
+static unsigned  granted;
+
+
+static void *
+no_memory(void *data, void *old, size_t old_size, size_t size)
+{
+    if (size && granted == 0) {
+        return NULL;
+    }
+
+    granted -= (size != 0);
+
+    return kit_alloc(data, old, old_size, size);
+}
+
+
+static void
+test_memory(void)
+{
+    unsigned                  n;
+    modelguard_meter_t        meter;
+    modelguard_meter_read_t  *read;
+
+    build("scores $.p | keep", 0);
+
+    memset(&meter, 0, sizeof(modelguard_meter_t));
+    read = NULL;
+
+    for (n = 0; n < 10 && read == NULL; n++) {
+        granted = n;
+        read = modelguard_meter_read_create(value_rules, &meter, 8, no_memory,
+                                            NULL);
+
+        ok(read != NULL || kit_allocated == 0,
+           "%u requests of memory granted", n);
+    }
+
+    ok(read != NULL && n == 3, "a reader has two");
+
+    modelguard_meter_read_free(read);
+    kit_free();
+}
+
+
 int
 main(void)
 {
+    test_memory();
     test_log2();
     test_meter();
     test_bits();

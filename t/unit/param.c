@@ -473,18 +473,15 @@ no_memory(void *data, void *old, size_t old_size, size_t size)
 
 
 static void
-test_memory(void)
+test_memory(const char *body, size_t first, unsigned granted)
 {
     int                           rc;
     unsigned                      n, left;
-    const char                   *body;
     param_kit_t                   kit;
     modelguard_inspect_t         *in;
     modelguard_inspect_result_t   result;
 
     param_build(&kit, "$.a drop; $.b.c set=1");
-
-    body = "{\"a\":1}";
 
     for (n = 0; n < 16; n++) {
         left = n;
@@ -494,7 +491,12 @@ test_memory(void)
             continue;
         }
 
-        rc = modelguard_inspect_feed(in, (const uint8_t *) body, strlen(body));
+        rc = modelguard_inspect_feed(in, (const uint8_t *) body, first);
+
+        if (rc == MODELGUARD_OK) {
+            rc = modelguard_inspect_feed(in, (const uint8_t *) body + first,
+                                         strlen(body) - first);
+        }
 
         if (rc == MODELGUARD_OK) {
             rc = modelguard_inspect_finish(in, &result);
@@ -509,7 +511,7 @@ test_memory(void)
         ok(rc == MODELGUARD_NOMEM, "no memory after %u allocations", n);
     }
 
-    ok(n == 5 && kit_allocated == 0, "%u allocations", n);
+    ok(n == granted && kit_allocated == 0, "%u allocations: %s", n, body);
 
     kit_free();
 }
@@ -610,7 +612,9 @@ main(void)
     test_nul();
     test_edits();
     test_digits();
-    test_memory();
+    test_memory("{\"a\":1}", 0, 5);
+    test_memory("{\"a\":12}", 6, 5);
+    test_memory("{}", 1, 5);
     test_conf();
 
     return tap_done();
