@@ -444,9 +444,10 @@ modelguard_table_find(modelguard_table_t *table, const modelguard_id_t *id,
         return;
     }
 
-    modelguard_table_choose(table, id, shard, work->buckets);
-    modelguard_table_fetch(table, work->buckets);
-    modelguard_table_look(table, id, work->buckets, &work->record);
+    modelguard_table_choose(table, table->cells, id, shard, work->buckets);
+    modelguard_table_fetch(table->cells, work->buckets);
+    modelguard_table_look(table, table->cells, id, work->buckets,
+                          &work->record);
 }
 
 

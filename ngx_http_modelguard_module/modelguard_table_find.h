@@ -19,58 +19,75 @@
 #define MODELGUARD_TABLE_SMALL  2
 
 
-/* the two buckets of an id, which do not change while the table is one */
+/* one of an id's two buckets, which do not change while the table is one */
 
 modelguard_table_inline void
-modelguard_table_choose(const modelguard_table_t *table,
-    const modelguard_id_t *id, unsigned shard,
-    modelguard_table_bucket_t *buckets)
+modelguard_table_choice(const modelguard_table_t *table, uint32_t cells,
+    uint64_t half, modelguard_table_bucket_t *bucket)
 {
-    unsigned  pack;
-    uint64_t  word, page[2], place[2];
-
-    pack = modelguard_table_pack(table->cells);
+    uint64_t  word;
 
     /* 32 bits choose a page, and what is left of them a bucket in it */
 
-    word = (id->low >> 32) * table->pages;
-    page[0] = word >> 32;
-    place[0] = (word & UINT32_MAX) * pack >> 32;
+    word = (half >> 32) * table->pages;
 
-    word = (id->high >> 32) * table->pages;
-    page[1] = word >> 32;
-    place[1] = (word & UINT32_MAX) * pack >> 32;
+    bucket->page = word >> 32;
+    bucket->place = (word & UINT32_MAX) * modelguard_table_pack(cells) >> 32;
+}
 
-    if (page[0] == page[1] && place[0] == place[1]) {
-        place[1] = (place[1] + 1 < pack) ? place[1] + 1 : 0;
+
+modelguard_table_inline void
+modelguard_table_choose(const modelguard_table_t *table, uint32_t cells,
+    const modelguard_id_t *id, unsigned shard,
+    modelguard_table_bucket_t *bucket)
+{
+    modelguard_table_choice(table, cells, id->low, bucket);
+    modelguard_table_seat(table, cells, shard, bucket);
+}
+
+
+/* the second one, the first being known */
+
+modelguard_table_inline void
+modelguard_table_choose_other(const modelguard_table_t *table, uint32_t cells,
+    const modelguard_id_t *id, unsigned shard,
+    modelguard_table_bucket_t *buckets)
+{
+    modelguard_table_choice(table, cells, id->high, &buckets[1]);
+
+    if (buckets[0].page == buckets[1].page
+        && buckets[0].place == buckets[1].place)
+    {
+        buckets[1].place++;
+
+        if (buckets[1].place == modelguard_table_pack(cells)) {
+            buckets[1].place = 0;
+        }
     }
 
-    modelguard_table_bucket(table, shard, page[0], place[0], &buckets[0]);
-    modelguard_table_bucket(table, shard, page[1], place[1], &buckets[1]);
+    modelguard_table_seat(table, cells, shard, &buckets[1]);
 }
 
 
 /*
  * Whose body is wanted is known when the ids have come from memory, and then
  * it is another wait: all of the first bucket's come with the ids, if they
- * are small.
+ * are small.  The second bucket, where few are, would be another page: finding
+ * where that is takes as long as all of the first one's lines.
  */
 
 modelguard_table_inline void
-modelguard_table_fetch(const modelguard_table_t *table,
-    const modelguard_table_bucket_t *buckets)
+modelguard_table_fetch(uint32_t cells, const modelguard_table_bucket_t *bucket)
 {
     unsigned                line;
     const modelguard_id_t  *ids;
 
-    ids = buckets[0].ids;
+    ids = bucket->ids;
 
     modelguard_table_prefetch(ids);
     modelguard_table_prefetch(ids + MODELGUARD_TABLE_WAYS / 2);
-    modelguard_table_prefetch(buckets[1].ids);
-    modelguard_table_prefetch(buckets[1].ids + MODELGUARD_TABLE_WAYS / 2);
 
-    if (table->cells <= MODELGUARD_TABLE_SMALL) {
+    if (cells <= MODELGUARD_TABLE_SMALL) {
 
         modelguard_table_unroll
         for (line = MODELGUARD_TABLE_WAYS / 4; line < 8; line++) {
@@ -100,14 +117,17 @@ modelguard_table_way(const modelguard_id_t *stored, uint64_t low,
 }
 
 
-/* the record of an id, or one whose id is NULL */
+/*
+ * The record of an id, or one whose id is NULL; the first bucket is known, the
+ * second one is if there is no record.
+ */
 
 modelguard_table_inline void
-modelguard_table_look(const modelguard_table_t *table,
-    const modelguard_id_t *id, const modelguard_table_bucket_t *buckets,
+modelguard_table_look(const modelguard_table_t *table, uint32_t cells,
+    const modelguard_id_t *id, modelguard_table_bucket_t *buckets,
     modelguard_table_record_t *record)
 {
-    unsigned  way;
+    unsigned  way, shard;
     uint64_t  low, high;
 
     low = id->low;
@@ -116,14 +136,18 @@ modelguard_table_look(const modelguard_table_t *table,
     way = modelguard_table_way(buckets[0].ids, low, high);
 
     if (way < MODELGUARD_TABLE_WAYS) {
-        modelguard_table_record(table, &buckets[0], way, record);
+        modelguard_table_record_of(cells, &buckets[0], way, record);
         return;
     }
+
+    shard = (unsigned) (low & (table->shards - 1));
+
+    modelguard_table_choose_other(table, cells, id, shard, buckets);
 
     way = modelguard_table_way(buckets[1].ids, low, high);
 
     if (way < MODELGUARD_TABLE_WAYS) {
-        modelguard_table_record(table, &buckets[1], way, record);
+        modelguard_table_record_of(cells, &buckets[1], way, record);
         return;
     }
 

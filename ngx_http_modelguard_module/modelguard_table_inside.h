@@ -71,6 +71,15 @@
 #endif
 
 
+/* of this module only: no table of addresses is asked where it is */
+
+#if defined(__GNUC__) && defined(__ELF__)
+#define modelguard_table_hidden          __attribute__((visibility("hidden")))
+#else
+#define modelguard_table_hidden
+#endif
+
+
 /* for loops of so few turns that counting them is what they cost */
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
@@ -159,16 +168,24 @@ typedef struct {
 
 #define MODELGUARD_TABLE_WORDS  (5 + 3 * MODELGUARD_TABLE_BUDGETS)
 
-extern const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS];
+extern const uint64_t  modelguard_table_factors[MODELGUARD_TABLE_WORDS]
+    modelguard_table_hidden;
 
 
 /* bytes of a body in a bucket */
 
 static inline size_t
-modelguard_table_room(const modelguard_table_t *table)
+modelguard_table_room_of(uint32_t cells)
 {
     return offsetof(modelguard_table_body_t, cells)
-           + table->cells * sizeof(modelguard_cell_t);
+           + cells * sizeof(modelguard_cell_t);
+}
+
+
+static inline size_t
+modelguard_table_room(const modelguard_table_t *table)
+{
+    return modelguard_table_room_of(table->cells);
 }
 
 
@@ -228,21 +245,48 @@ modelguard_table_first(unsigned shards)
 }
 
 
+/* where the bucket of a page and place is, in a table of so many cells */
+
 static inline void
-modelguard_table_bucket(const modelguard_table_t *table, unsigned shard,
-    uint64_t page, uint64_t place, modelguard_table_bucket_t *bucket)
+modelguard_table_seat(const modelguard_table_t *table, uint32_t cells,
+    unsigned shard, modelguard_table_bucket_t *bucket)
 {
     uint64_t  offset;
 
     offset = modelguard_table_first(table->shards)
-             + ((uint64_t) shard * table->pages + page) * MODELGUARD_TABLE_PAGE
-             + place * MODELGUARD_TABLE_WAYS
-               * (sizeof(modelguard_id_t) + modelguard_table_room(table));
+             + ((uint64_t) shard * table->pages + bucket->page)
+               * MODELGUARD_TABLE_PAGE
+             + bucket->place * MODELGUARD_TABLE_WAYS
+               * (sizeof(modelguard_id_t) + modelguard_table_room_of(cells));
 
     bucket->ids = (modelguard_id_t *) (uintptr_t)
                       ((const uint8_t *) table + offset);
+}
+
+
+static inline void
+modelguard_table_bucket(const modelguard_table_t *table, unsigned shard,
+    uint64_t page, uint64_t place, modelguard_table_bucket_t *bucket)
+{
     bucket->page = page;
     bucket->place = place;
+
+    modelguard_table_seat(table, table->cells, shard, bucket);
+}
+
+
+static inline void
+modelguard_table_record_of(uint32_t cells,
+    const modelguard_table_bucket_t *bucket, unsigned way,
+    modelguard_table_record_t *record)
+{
+    record->id = &bucket->ids[way];
+    record->body = (modelguard_table_body_t *)
+                       ((uint8_t *) (bucket->ids + MODELGUARD_TABLE_WAYS)
+                        + way * modelguard_table_room_of(cells));
+    record->number = (bucket->page * modelguard_table_pack(cells)
+                      + bucket->place)
+                     * MODELGUARD_TABLE_WAYS + way;
 }
 
 
@@ -251,13 +295,7 @@ modelguard_table_record(const modelguard_table_t *table,
     const modelguard_table_bucket_t *bucket, unsigned way,
     modelguard_table_record_t *record)
 {
-    record->id = &bucket->ids[way];
-    record->body = (modelguard_table_body_t *)
-                       ((uint8_t *) (bucket->ids + MODELGUARD_TABLE_WAYS)
-                        + way * modelguard_table_room(table));
-    record->number = (bucket->page * modelguard_table_pack(table->cells)
-                      + bucket->place)
-                     * MODELGUARD_TABLE_WAYS + way;
+    modelguard_table_record_of(table->cells, bucket, way, record);
 }
 
 

@@ -13,7 +13,9 @@ static int modelguard_table_candidate(modelguard_table_work_t *work);
 
 
 /*
- * Free records of the emptier bucket come first, for that fills a table best.
+ * Free records of the emptier bucket come first, for that fills a table best;
+ * but as long as the first one is not half full it does as well, and is where
+ * a record is found soonest.
  */
 
 int
@@ -41,6 +43,10 @@ modelguard_table_place(modelguard_table_work_t *work)
                 modelguard_table_record(work->table, &work->buckets[i], way,
                                         &work->record);
             }
+        }
+
+        if (vacant > MODELGUARD_TABLE_WAYS / 2) {
+            break;
         }
     }
 

@@ -21,11 +21,16 @@ typedef struct {
     const modelguard_id_t      *id;
     modelguard_charge_t        *charges;
     unsigned                    n;
+    uint32_t                    cells;
     uint64_t                    now;
     modelguard_table_record_t   record;
 } modelguard_table_quick_t;
 
 
+modelguard_table_inline int modelguard_table_quick_pay(
+    modelguard_table_quick_t *quick, modelguard_verdict_t *verdict);
+modelguard_table_inline void modelguard_table_quick_find(
+    modelguard_table_quick_t *quick, modelguard_table_bucket_t *buckets);
 modelguard_table_inline int modelguard_table_quick(
     const modelguard_table_quick_t *quick, modelguard_verdict_t *verdict);
 modelguard_table_inline int modelguard_table_quick_cells(
@@ -39,22 +44,19 @@ modelguard_table_charge(modelguard_table_t *table, const modelguard_id_t *id,
     modelguard_charge_t *charges, unsigned n, uint64_t now,
     modelguard_verdict_t *verdict)
 {
-    unsigned                   shard;
     modelguard_table_quick_t   quick;
     modelguard_table_bucket_t  buckets[MODELGUARD_TABLE_CHOICES];
 
-    shard = (unsigned) (id->low & (table->shards - 1));
-
     quick.table = table;
-    quick.shard = modelguard_table_part(table, shard);
     quick.id = id;
     quick.charges = charges;
     quick.n = n;
+    quick.cells = table->cells;
     quick.now = now;
 
-    modelguard_table_choose(table, id, shard, buckets);
-    modelguard_table_fetch(table, buckets);
-    modelguard_table_look(table, id, buckets, &quick.record);
+    modelguard_table_quick_find(&quick, buckets);
+
+    modelguard_table_look(table, quick.cells, id, buckets, &quick.record);
 
     if (!modelguard_table_quick(&quick, verdict)) {
         modelguard_table_charge_any(table, id, charges, n, now, verdict);
@@ -67,45 +69,83 @@ modelguard_table_pay(modelguard_table_t *table, const modelguard_id_t *id,
     modelguard_charge_t *charges, unsigned n, uint64_t now,
     modelguard_verdict_t *verdict)
 {
-    int                        rc;
-    unsigned                   shard;
-    modelguard_table_quick_t   quick;
-    modelguard_table_bucket_t  buckets[MODELGUARD_TABLE_CHOICES];
-
-    shard = (unsigned) (id->low & (table->shards - 1));
+    modelguard_table_quick_t  quick;
 
     quick.table = table;
-    quick.shard = modelguard_table_part(table, shard);
     quick.id = id;
     quick.charges = charges;
-    quick.n = n;
     quick.now = now;
 
-    /* another processor had them last, as often as not */
+    /* the compiler makes another one of it that has no loops */
 
-    modelguard_table_prefetch_own(&quick.shard->lock);
-    modelguard_table_prefetch_own(&quick.shard->journal);
-    modelguard_table_prefetch_own(&quick.shard->journal.body.cells[1]);
-    modelguard_table_prefetch_own(&quick.shard->stat);
+    if (n == 1 && table->cells == 1) {
+        quick.n = 1;
+        quick.cells = 1;
 
-    modelguard_table_choose(table, id, shard, buckets);
-    modelguard_table_fetch(table, buckets);
+        return modelguard_table_quick_pay(&quick, verdict);
+    }
 
-    rc = modelguard_table_take(table, quick.shard);
+    quick.n = n;
+    quick.cells = table->cells;
+
+    return modelguard_table_quick_pay(&quick, verdict);
+}
+
+
+modelguard_table_inline int
+modelguard_table_quick_pay(modelguard_table_quick_t *quick,
+    modelguard_verdict_t *verdict)
+{
+    int                        rc;
+    modelguard_table_t        *table;
+    modelguard_table_bucket_t  buckets[MODELGUARD_TABLE_CHOICES];
+
+    table = quick->table;
+
+    modelguard_table_quick_find(quick, buckets);
+
+    rc = modelguard_table_take(table, quick->shard);
 
     if (rc != MODELGUARD_OK) {
         return rc;
     }
 
-    modelguard_table_look(table, id, buckets, &quick.record);
+    modelguard_table_look(table, quick->cells, quick->id, buckets,
+                          &quick->record);
 
-    if (!modelguard_table_quick(&quick, verdict)) {
-        modelguard_table_charge_any(table, id, charges, n, now, verdict);
+    if (!modelguard_table_quick(quick, verdict)) {
+        modelguard_table_charge_any(table, quick->id, quick->charges,
+                                    quick->n, quick->now, verdict);
     }
 
-    modelguard_lock_release(&quick.shard->lock);
+    modelguard_lock_release(&quick->shard->lock);
 
     return MODELGUARD_OK;
+}
+
+
+/* the shard and the first bucket, and has them come from memory */
+
+modelguard_table_inline void
+modelguard_table_quick_find(modelguard_table_quick_t *quick,
+    modelguard_table_bucket_t *buckets)
+{
+    unsigned  shard;
+
+    shard = (unsigned) (quick->id->low & (quick->table->shards - 1));
+
+    quick->shard = modelguard_table_part(quick->table, shard);
+
+    /* another processor had them last, as often as not */
+
+    modelguard_table_prefetch_own(&quick->shard->lock);
+    modelguard_table_prefetch_own(&quick->shard->journal);
+    modelguard_table_prefetch_own(&quick->shard->journal.body.cells[1]);
+    modelguard_table_prefetch_own(&quick->shard->stat);
+
+    modelguard_table_choose(quick->table, quick->cells, quick->id, shard,
+                            buckets);
+    modelguard_table_fetch(quick->cells, buckets);
 }
 
 
@@ -178,7 +218,7 @@ modelguard_table_quick_cells(const modelguard_table_quick_t *quick,
     const modelguard_table_budget_t  *entry;
 
     n = quick->n;
-    cells = quick->table->cells;
+    cells = quick->cells;
 
     if (n == 0 || n > cells) {
         return 0;

@@ -58,7 +58,7 @@ create(unsigned n)
 
     memset(table, 0, SIZE);
 
-    if (modelguard_table_init(table, SIZE, BUDGETS, uid, 3) != MODELGUARD_OK
+    if (modelguard_table_init(table, SIZE, n, uid, 3) != MODELGUARD_OK
         || modelguard_table_lock_all(table) != MODELGUARD_OK)
     {
         exit(2);
