@@ -154,12 +154,14 @@ sub get {
 }
 
 
-# New workers accept when the old ones have been told to go, and a refused
-# configuration leaves all as it is.
+# New workers accept when the old ones have been told to go, and one of them
+# may hear of it long after another has gone: until it has closed the socket it
+# answers with the old configuration.  A refused one leaves all as it is.
 
 sub reload {
     my ($self, $http) = @_;
     my $seen = length $self->log;
+    my @old = $self->workers;
     my $taken;
 
     $self->configure($http);
@@ -169,7 +171,8 @@ sub reload {
     $self->wait_for(sub {
         my $log = substr $self->log, $seen;
 
-        $taken = 1 if $log =~ /gracefully shutting down.*exited with code 0/s;
+        $taken = 1 if $log =~ /gracefully shutting down.*exited with code 0/s
+                      && !grep { $self->listens($_) } @old;
         $taken = 0 if $log =~ /\[emerg\] (?!.*bind\(\) to)/
                       || $log =~ /still could not bind/;
 
@@ -177,6 +180,22 @@ sub reload {
     }) or die "nginx did not reload: " . substr $self->log, $seen;
 
     return $taken;
+}
+
+
+# whether a process has the socket on which connections are accepted
+
+sub listens {
+    my ($self, $pid) = @_;
+    my $local = sprintf '0100007F:%04X', $self->{port};
+
+    open my $in, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!";
+
+    my %mine = map { ("socket:[$_->[9]]" => 1) }
+                   grep { $_->[1] eq $local && $_->[3] eq '0A' }
+                        map { [split ' ', $_] } <$in>;
+
+    return grep { $mine{ readlink $_ // '' } } glob "/proc/$pid/fd/*";
 }
 
 
