@@ -32,7 +32,7 @@ number   @ modelguard_number.c @ s/cut.whole += (p < cut.end) | (cut.whole \& 1)
 path     @ modelguard_automaton.c @ s/high = s->nindexes;/high = s->nindexes - (s->nindexes > 0);/ @ the last index of a path is not found
 rewrite  @ modelguard_rank.c @ s/(rc == 0 \&\& a < b)/(rc == 0 \&\& a > b)/ @ of equals the last one is the top
 state    @ modelguard_table_repair.c @ s/journal->number <= modelguard_table_records(table)/journal->number + 1 > 0/ @ a journal writes where it says, not in the table
-walk     @ modelguard_inspect_edit.c @ s/(\*note)->before = MODELGUARD_INSPECT_NONE;/(*note)->before = 0;/ @ the first member is cut out with what is before it
+walk     @ modelguard_inspect_edit.c @ s/\&\& note->before != state->comma)/\&\& 1)/ @ of two members cut from the first on, the comma between them is cut twice
 END
 }
 
@@ -89,7 +89,7 @@ main()
             || status=$?
 
         seconds=$((($(date +%s%N) - begin) / 100000000))
-        seconds=${seconds%?}.${seconds: -1}
+        seconds=$((seconds / 10)).$((seconds % 10))
 
         if [ $status = 0 ]; then
             printf '%-12s NOT FOUND in %s s:%s\n' "$name" "$seconds" "$what"
@@ -97,6 +97,11 @@ main()
 
         else
             printf '%-12s found in %5s s:%s\n' "$name" "$seconds" "$what"
+
+            # what was found, for it to be seen that it is the bug
+
+            grep -a -m 1 -E '^FIND|ERROR: |runtime error' \
+                "$out/$name-find.log" | cut -c 1-120 | sed 's/^/    /' || true
         fi
     done < <(bugs)
 

@@ -37,6 +37,8 @@ def documents():
 def json():
     yield from documents()
     yield from files('requests/*.json', 'json/jcs/**/*.json')
+    yield b'["\xc2\x80\xed\x9f\xbf\xf4\x8f\xbf\xbf","\\ud83d\\ude00\\n"]'
+    yield b'{"a":[-0.5e+3,0,NaN],"b":{"c":null,"d":true}}'
 
 
 SPECS = [b'scores $.**.~^(prob|score)s?$ | round=2',
