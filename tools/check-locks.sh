@@ -241,7 +241,7 @@ self_test()
     # a charge of one zone, which takes its lock itself, without it
 
     plant pay unlocked modelguard_table_quick.c \
-        's/rc = modelguard_table_take\(table, quick.shard\);/rc = MODELGUARD_OK;/'
+        's/rc = modelguard_table_take\(table, quick->shard\);/rc = MODELGUARD_OK;/'
 
     # a settlement after the lock has been let go
 

@@ -347,6 +347,33 @@ is_set(const spec_t *spec, const modelguard_param_t *param)
 }
 
 
+/* what was there as it had to be, and is taken away with what it is in */
+
+static int
+is_undone(const spec_t *spec, const modelguard_param_t *param)
+{
+    size_t                     i;
+    const modelguard_param_t  *other;
+
+    if (param->op != MODELGUARD_PARAM_REQUIRE) {
+        return 0;
+    }
+
+    for (i = 0; i < spec->n; i++) {
+        other = &spec->list[i];
+
+        if ((other->op == MODELGUARD_PARAM_DROP
+             || other->op == MODELGUARD_PARAM_FALSE)
+            && overlap(other->path, param->path))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* whether a body that passed may be refused, or changed, once more */
 
 static int
@@ -356,7 +383,9 @@ is_remade(const spec_t *spec)
 
     for (i = 0; i < spec->n; i++) {
 
-        if (is_set(spec, &spec->list[i])) {
+        if (is_set(spec, &spec->list[i])
+            || is_undone(spec, &spec->list[i]))
+        {
             return 1;
         }
     }
