@@ -9,7 +9,11 @@
 #include "modelguard_automaton_build.h"
 
 
-static int automaton_equal(const uint8_t *a, const uint8_t *b, size_t len);
+static uint16_t automaton_named(const modelguard_automaton_t *automaton,
+    const modelguard_automaton_state_t *s, const uint8_t *name, size_t len);
+static inline int automaton_equal(const uint8_t *a, const uint8_t *b,
+    size_t len);
+static inline uint32_t automaton_hash(const uint8_t *name, size_t len);
 
 
 int
@@ -57,10 +61,11 @@ modelguard_automaton_build(modelguard_automaton_t **automaton,
 
 /* short names, as most are, without a call */
 
-static int
+static inline int
 automaton_equal(const uint8_t *a, const uint8_t *b, size_t len)
 {
     size_t    i;
+    uint32_t  low_a, low_b, high_a, high_b;
     uint64_t  first_a, first_b, last_a, last_b;
 
     if (len > 16) {
@@ -68,6 +73,15 @@ automaton_equal(const uint8_t *a, const uint8_t *b, size_t len)
     }
 
     if (len < 8) {
+
+        if (len >= 4) {
+            memcpy(&low_a, a, 4);
+            memcpy(&low_b, b, 4);
+            memcpy(&high_a, a + len - 4, 4);
+            memcpy(&high_b, b + len - 4, 4);
+
+            return ((low_a ^ low_b) | (high_a ^ high_b)) == 0;
+        }
 
         for (i = 0; i < len; i++) {
 
@@ -92,18 +106,33 @@ uint16_t
 modelguard_automaton_member(const modelguard_automaton_t *automaton,
     uint16_t state, const uint8_t *name, size_t len)
 {
-    int                                  subset;
-    uint32_t                             hash, i;
-    const modelguard_automaton_slot_t   *slots;
     const modelguard_automaton_state_t  *s;
 
     s = &automaton->states[state];
+
+    /* most names can be none that is spelled out: their length is no one's */
+
+    if (s->npatterns == 0 && (s->lengths >> (len % 32) & 1) == 0) {
+        return automaton->targets[s->targets];
+    }
+
+    return automaton_named(automaton, s, name, len);
+}
+
+
+static uint16_t
+automaton_named(const modelguard_automaton_t *automaton,
+    const modelguard_automaton_state_t *s, const uint8_t *name, size_t len)
+{
+    int                                 subset;
+    uint32_t                            hash, i;
+    const modelguard_automaton_slot_t  *slots;
 
     if ((s->lengths >> (len % 32) & 1) != 0
         && len <= MODELGUARD_PATH_NAME_MAX)
     {
         slots = &automaton->slots[s->slots];
-        hash = modelguard_automaton_hash(name, len);
+        hash = automaton_hash(name, len);
 
         for (i = hash & s->mask;
              slots[i].target != MODELGUARD_AUTOMATON_DEAD;
@@ -232,6 +261,13 @@ modelguard_automaton_subset(modelguard_match_pt match,
 
 uint32_t
 modelguard_automaton_hash(const uint8_t *name, size_t len)
+{
+    return automaton_hash(name, len);
+}
+
+
+static inline uint32_t
+automaton_hash(const uint8_t *name, size_t len)
 {
     size_t    i;
     uint32_t  low, high;

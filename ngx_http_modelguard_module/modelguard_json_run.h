@@ -106,6 +106,10 @@ modelguard_json_run_scalar(const modelguard_json_t *json, const uint8_t *p)
 static inline const uint8_t *
 modelguard_json_run_colon(const uint8_t *p, const uint8_t *end)
 {
+    if (end - p > 1 && p[0] == ':' && p[1] > 0x20) {
+        return p + 1;
+    }
+
     p = modelguard_json_run_space(p, end);
 
     if (p == end || *p != ':') {

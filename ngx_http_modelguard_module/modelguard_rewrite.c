@@ -9,7 +9,6 @@
 
 static int rewrite_run(modelguard_rewrite_t *rw);
 static int rewrite_token(modelguard_rewrite_t *rw);
-static int rewrite_is_run(const modelguard_rewrite_t *rw);
 static int rewrite_is_plain(const modelguard_rewrite_t *rw);
 static int rewrite_open(modelguard_rewrite_t *rw);
 static int rewrite_cut(modelguard_rewrite_t *rw);
@@ -356,7 +355,7 @@ rewrite_run(modelguard_rewrite_t *rw)
                 rc = rewrite_token(rw);
             }
 
-            if (rc == MODELGUARD_OK && rewrite_is_run(rw)) {
+            if (rc == MODELGUARD_OK && modelguard_rewrite_is_run(rw)) {
                 rc = modelguard_rewrite_numbers(rw);
             }
         }
@@ -378,10 +377,8 @@ rewrite_run(modelguard_rewrite_t *rw)
 }
 
 
-/* whether the numbers that follow this one are like it */
-
-static int
-rewrite_is_run(const modelguard_rewrite_t *rw)
+int
+modelguard_rewrite_is_run(const modelguard_rewrite_t *rw)
 {
     uint16_t                   state;
     const modelguard_json_t   *json;

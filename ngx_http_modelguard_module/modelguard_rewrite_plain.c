@@ -13,13 +13,17 @@
 #include "modelguard_json_run.h"
 
 
-/* of one step: it was taken; it was not */
+/* of one step: it was taken; it was not; a part of it was, and all is as
+   after a token */
 
 #define PLAIN_TAKEN  MODELGUARD_OK
 #define PLAIN_LEFT   MODELGUARD_AGAIN
+#define PLAIN_PART   (-1)
 
 
 static int plain_step(modelguard_rewrite_t *rw, unsigned bottom);
+static int plain_members(modelguard_rewrite_t *rw, const uint8_t *start,
+    const uint8_t *p, int object);
 static const uint8_t *plain_name(modelguard_rewrite_t *rw, const uint8_t *p,
     uint16_t *state);
 static int plain_element(modelguard_rewrite_t *rw, uint16_t *state);
@@ -27,10 +31,20 @@ static int plain_value(modelguard_rewrite_t *rw, const uint8_t *p,
     uint16_t state);
 static int plain_left(modelguard_rewrite_t *rw, const uint8_t *start,
     const uint8_t *p, uint16_t state);
+static int plain_drop(modelguard_rewrite_t *rw, const uint8_t *p);
+static int plain_treat(modelguard_rewrite_t *rw, const uint8_t *p,
+    uint16_t state, const modelguard_place_t *place);
 static int plain_number(modelguard_rewrite_t *rw, const uint8_t *p,
     const modelguard_rule_t *rule);
+static int plain_vector(modelguard_rewrite_t *rw, const uint8_t *p,
+    uint16_t state, const modelguard_place_t *place);
+static int plain_first(modelguard_rewrite_t *rw, const uint8_t *p,
+    const uint8_t *stop);
 static int plain_open(modelguard_rewrite_t *rw, const uint8_t *p,
     uint16_t state);
+static void plain_push(modelguard_rewrite_t *rw, const uint8_t *p,
+    uint16_t state, int object);
+static int plain_pop(modelguard_rewrite_t *rw, unsigned depth);
 static int plain_skip(modelguard_rewrite_t *rw);
 static void plain_keep(modelguard_rewrite_t *rw);
 
@@ -54,7 +68,7 @@ modelguard_rewrite_plain(modelguard_rewrite_t *rw)
 
     } while (rc == PLAIN_TAKEN && !rw->skipping);
 
-    return rc == PLAIN_LEFT ? MODELGUARD_OK : rc;
+    return (rc == PLAIN_LEFT || rc == PLAIN_PART) ? MODELGUARD_OK : rc;
 }
 
 
@@ -63,8 +77,7 @@ modelguard_rewrite_plain(modelguard_rewrite_t *rw)
 static int
 plain_step(modelguard_rewrite_t *rw, unsigned bottom)
 {
-    int                 rc, object;
-    uint16_t            state;
+    int                 object;
     const uint8_t      *p, *start;
     modelguard_json_t  *json;
 
@@ -79,13 +92,23 @@ plain_step(modelguard_rewrite_t *rw, unsigned bottom)
 
     if (*p == (object ? '}' : ']')) {
 
-        if (json->depth - 1 == bottom) {
+        if (json->depth - 1 != bottom) {
+            json->depth--;
+            json->p = p + 1;
+            json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+            return PLAIN_TAKEN;
+        }
+
+        if (bottom) {
             return PLAIN_LEFT;
         }
 
-        json->depth--;
+        json->depth = 0;
         json->p = p + 1;
-        json->state = MODELGUARD_JSON_AFTER_VALUE;
+        json->type = object ? MODELGUARD_JSON_OBJECT_END
+                            : MODELGUARD_JSON_ARRAY_END;
+        json->state = MODELGUARD_JSON_DONE;
 
         return PLAIN_TAKEN;
     }
@@ -105,20 +128,59 @@ plain_step(modelguard_rewrite_t *rw, unsigned bottom)
         p = modelguard_json_run_space(p + 1, json->end);
     }
 
-    if (object) {
-        p = plain_name(rw, p, &state);
+    return plain_members(rw, start, p, object);
+}
 
-    } else if (plain_element(rw, &state) == PLAIN_LEFT) {
-        return PLAIN_LEFT;
+
+/*
+ * The member or element at p, whose comma or first byte is at "start", and
+ * those that follow it and its value at once.
+ */
+
+static int
+plain_members(modelguard_rewrite_t *rw, const uint8_t *start,
+    const uint8_t *p, int object)
+{
+    int                 rc;
+    uint16_t            state;
+    unsigned            depth;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+    depth = json->depth;
+
+    for ( ;; ) {
+
+        if (object) {
+            p = plain_name(rw, p, &state);
+
+        } else if (plain_element(rw, &state) == PLAIN_LEFT) {
+            return PLAIN_LEFT;
+        }
+
+        if (p == NULL || p == json->end
+            || (size_t) (p - start) > rw->conf.hold)
+        {
+            return PLAIN_LEFT;
+        }
+
+        rc = plain_value(rw, p, state);
+
+        if (rc != PLAIN_TAKEN) {
+            return (rc == PLAIN_LEFT && object)
+                   ? plain_left(rw, start, p, state) : rc;
+        }
+
+        start = json->p;
+
+        if (json->depth != depth || json->end - start < 2 || *start != ','
+            || start[1] <= 0x20)
+        {
+            return PLAIN_TAKEN;
+        }
+
+        p = start + 1;
     }
-
-    if (p == NULL || p == json->end || (size_t) (p - start) > rw->conf.hold) {
-        return PLAIN_LEFT;
-    }
-
-    rc = plain_value(rw, p, state);
-
-    return (rc == PLAIN_LEFT && object) ? plain_left(rw, start, p, state) : rc;
 }
 
 
@@ -189,7 +251,7 @@ plain_element(modelguard_rewrite_t *rw, uint16_t *state)
 }
 
 
-/* the value at p, if there is nothing to be done but with its number */
+/* the value at p, if there is nothing to be done but with its numbers */
 
 static int
 plain_value(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
@@ -205,8 +267,7 @@ plain_value(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
     }
 
     if (place->value != NULL) {
-        return modelguard_json_in_object(json)
-               ? plain_number(rw, p, place->value) : PLAIN_LEFT;
+        return plain_treat(rw, p, state, place);
     }
 
     if (*p == '[' || *p == '{') {
@@ -259,7 +320,82 @@ plain_left(modelguard_rewrite_t *rw, const uint8_t *start, const uint8_t *p,
 
     rc = modelguard_rewrite_key(rw);
 
-    return rc == MODELGUARD_OK ? PLAIN_LEFT : rc;
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    return rw->dropping ? plain_drop(rw, p) : PLAIN_LEFT;
+}
+
+
+/* the value of the member that goes, as far as it is at hand */
+
+static int
+plain_drop(modelguard_rewrite_t *rw, const uint8_t *p)
+{
+    int                 rc;
+    unsigned            depth;
+    const uint8_t      *stop;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+    depth = json->depth;
+
+    if (*p == '[' || *p == '{') {
+
+        if (depth == json->limit) {
+            return PLAIN_LEFT;
+        }
+
+        rw->dropped = 0;
+
+        plain_push(rw, p + 1, MODELGUARD_AUTOMATON_DEAD, *p == '{');
+
+        rc = plain_skip(rw);
+
+        if (rw->skipping) {
+            return rc;
+        }
+
+        stop = json->p;
+
+    } else {
+        stop = modelguard_json_run_scalar(json, p);
+
+        if (stop == NULL) {
+            return PLAIN_LEFT;
+        }
+
+        rw->dropped = 0;
+
+        json->p = stop;
+        json->state = MODELGUARD_JSON_AFTER_VALUE;
+    }
+
+    json->stop = stop;
+
+    return modelguard_rewrite_end(rw);
+}
+
+
+/* a rule is for the value at p */
+
+static int
+plain_treat(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state,
+    const modelguard_place_t *place)
+{
+    if (place->value->treatment->op == MODELGUARD_DROP
+        || place->value->treatment->op == MODELGUARD_NULL)
+    {
+        return PLAIN_LEFT;
+    }
+
+    if (*p == '[') {
+        return plain_vector(rw, p, state, place);
+    }
+
+    return modelguard_json_in_object(&rw->walk.json)
+           ? plain_number(rw, p, place->value) : PLAIN_LEFT;
 }
 
 
@@ -267,16 +403,13 @@ static int
 plain_number(modelguard_rewrite_t *rw, const uint8_t *p,
     const modelguard_rule_t *rule)
 {
-    int                 exponent;
+    int                 rc, exponent;
     const uint8_t      *stop;
     modelguard_json_t  *json;
 
     json = &rw->walk.json;
 
-    if (rule->treatment->op == MODELGUARD_DROP
-        || rule->treatment->op == MODELGUARD_NULL
-        || (*p != '-' && (uint8_t) (*p - '0') >= 10))
-    {
+    if (*p != '-' && (uint8_t) (*p - '0') >= 10) {
         return PLAIN_LEFT;
     }
 
@@ -291,9 +424,107 @@ plain_number(modelguard_rewrite_t *rw, const uint8_t *p,
 
     plain_keep(rw);
 
+    if (rw->scopes.n == 0) {
+        rc = modelguard_run_one(&rw->hold, rule->treatment, p, stop);
+
+        if (rc != MODELGUARD_AGAIN) {
+            return rc;
+        }
+    }
+
     return modelguard_scope_number(&rw->scopes, rule, json->depth,
                                    modelguard_hold_offset(&rw->hold, p),
                                    (size_t) (stop - p), stop);
+}
+
+
+/* an array of numbers that is a vector, and not within another */
+
+static int
+plain_vector(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state,
+    const modelguard_place_t *place)
+{
+    int                 rc, exponent;
+    const uint8_t      *stop;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+
+    if (rw->scopes.n || json->depth == json->limit) {
+        return PLAIN_LEFT;
+    }
+
+    p++;
+    stop = modelguard_scan_number(p, json->end, &exponent);
+
+    if (stop == NULL || (size_t) (stop - p) > rw->conf.hold) {
+        return PLAIN_LEFT;
+    }
+
+    plain_keep(rw);
+    plain_push(rw, p, state, 0);
+
+    rc = modelguard_scope_open(&rw->scopes, place, json->depth, 0, p);
+
+    return rc == MODELGUARD_OK ? plain_first(rw, p, stop) : rc;
+}
+
+
+/* the vector's first number, [p, stop), and those that follow */
+
+static int
+plain_first(modelguard_rewrite_t *rw, const uint8_t *p, const uint8_t *stop)
+{
+    int                        rc;
+    uint16_t                   state;
+    modelguard_json_t         *json;
+    const modelguard_rule_t   *rule;
+    const modelguard_place_t  *place;
+
+    json = &rw->walk.json;
+
+    if (plain_element(rw, &state) == PLAIN_LEFT) {
+        return PLAIN_PART;
+    }
+
+    place = &rw->conf.rules->places[state];
+
+    if (place->value != NULL
+        && (place->value->treatment->op == MODELGUARD_DROP
+            || place->value->treatment->op == MODELGUARD_NULL))
+    {
+        return PLAIN_PART;
+    }
+
+    rule = modelguard_scope_rule(&rw->scopes, place, json->depth);
+
+    if (rule == NULL) {
+        return PLAIN_PART;
+    }
+
+    json->p = stop;
+    json->type = MODELGUARD_JSON_NUMBER;
+    json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+    plain_keep(rw);
+
+    rc = modelguard_scope_number(&rw->scopes, rule, json->depth,
+                                 modelguard_hold_offset(&rw->hold, p),
+                                 (size_t) (stop - p), stop);
+
+    if (rc == MODELGUARD_OK && modelguard_rewrite_is_run(rw)) {
+        rc = modelguard_rewrite_numbers(rw);
+    }
+
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    if (!plain_pop(rw, json->depth - 1)) {
+        return PLAIN_PART;
+    }
+
+    return modelguard_scope_close(&rw->scopes, json->depth + 1, json->p);
 }
 
 
@@ -301,13 +532,11 @@ static int
 plain_open(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
 {
     int                 object;
-    unsigned            depth;
+    uint16_t            element;
     const uint8_t      *q;
-    modelguard_walk_t  *walk;
     modelguard_json_t  *json;
 
-    walk = &rw->walk;
-    json = &walk->json;
+    json = &rw->walk.json;
     object = (*p++ == '{');
 
     if (json->depth == json->limit) {
@@ -327,6 +556,31 @@ plain_open(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
         }
     }
 
+    plain_push(rw, p, state, object);
+
+    if (state == MODELGUARD_AUTOMATON_DEAD
+        || (!object && plain_element(rw, &element) == PLAIN_TAKEN
+            && element == MODELGUARD_AUTOMATON_DEAD))
+    {
+        return plain_skip(rw);
+    }
+
+    return PLAIN_TAKEN;
+}
+
+
+/* a container has begun before p */
+
+static void
+plain_push(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state,
+    int object)
+{
+    unsigned            depth;
+    modelguard_walk_t  *walk;
+    modelguard_json_t  *json;
+
+    walk = &rw->walk;
+    json = &walk->json;
     depth = ++json->depth;
 
     json->p = p;
@@ -341,8 +595,34 @@ plain_open(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
     walk->index[depth] = 0;
 
     rw->kept[depth / 64] &= ~((uint64_t) 1 << (depth % 64));
+}
 
-    return modelguard_walk_is_dead(walk) ? plain_skip(rw) : PLAIN_TAKEN;
+
+/* the container above "depth" ends here: returns 1 if that is at hand */
+
+static int
+plain_pop(modelguard_rewrite_t *rw, unsigned depth)
+{
+    int                 object;
+    const uint8_t      *p;
+    modelguard_json_t  *json;
+
+    json = &rw->walk.json;
+    object = modelguard_json_in_object(json);
+
+    p = modelguard_json_run_space(json->p, json->end);
+
+    if (json->depth != depth + 1 || p == json->end
+        || *p != (object ? '}' : ']'))
+    {
+        return 0;
+    }
+
+    json->depth = depth;
+    json->p = p + 1;
+    json->state = MODELGUARD_JSON_AFTER_VALUE;
+
+    return 1;
 }
 
 
@@ -351,31 +631,16 @@ plain_open(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state)
 static int
 plain_skip(modelguard_rewrite_t *rw)
 {
-    int                 object;
-    unsigned            depth;
-    const uint8_t      *p;
-    modelguard_json_t  *json;
+    unsigned  depth;
 
-    json = &rw->walk.json;
-    depth = json->depth - 1;
-    object = modelguard_json_in_object(json);
+    depth = rw->walk.json.depth - 1;
 
-    modelguard_json_run(json, depth);
+    modelguard_json_run(&rw->walk.json, depth);
 
-    p = modelguard_json_run_space(json->p, json->end);
-
-    if (json->depth == depth + 1 && p < json->end
-        && *p == (object ? '}' : ']'))
-    {
-        json->depth = depth;
-        json->p = p + 1;
-        json->state = MODELGUARD_JSON_AFTER_VALUE;
-
-        return PLAIN_TAKEN;
+    if (!plain_pop(rw, depth)) {
+        rw->skipping = 1;
+        rw->skip_depth = depth;
     }
-
-    rw->skipping = 1;
-    rw->skip_depth = depth;
 
     return PLAIN_TAKEN;
 }

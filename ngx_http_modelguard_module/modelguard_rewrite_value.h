@@ -91,6 +91,10 @@ int modelguard_rewrite_value(modelguard_rewrite_t *rw);
 int modelguard_rewrite_scalar(modelguard_rewrite_t *rw);
 int modelguard_rewrite_end(modelguard_rewrite_t *rw);
 
+/* whether the numbers that follow the one that was the token are like it */
+
+int modelguard_rewrite_is_run(const modelguard_rewrite_t *rw);
+
 /*
  * Takes a run of numbers that follow one in a vector which is held: the
  * caller has seen that nothing but the vector's rule applies to them.
@@ -99,8 +103,9 @@ int modelguard_rewrite_end(modelguard_rewrite_t *rw);
 int modelguard_rewrite_numbers(modelguard_rewrite_t *rw);
 
 /*
- * Takes members and elements that follow, as long as each is at hand and no
- * more is treated in it than a number.  A member, an element, a comma or an
+ * Takes members and elements that follow, and the end of the root, as long as
+ * each is at hand, and is plain, or a number, a vector of numbers or a member
+ * that is dropped.  A member, an element, a comma or an
  * end is next, and nothing is being skipped or dropped.
  */
 

@@ -26,6 +26,8 @@
 static int run_is_plain(const modelguard_treatment_t *treatment);
 static int run_room(modelguard_hold_t *hold, size_t len);
 static int run_edits(modelguard_hold_t *hold);
+static int run_short(modelguard_hold_t *hold,
+    const modelguard_treatment_t *treatment, const uint8_t *p, size_t len);
 static const uint8_t *run_piece(modelguard_run_t *run, const uint8_t *p,
     const uint8_t *end);
 static size_t run_top(const modelguard_round_t *round, const uint8_t *text);
@@ -208,6 +210,109 @@ modelguard_run_alone(modelguard_hold_t *hold,
     }
 
     return MODELGUARD_OK;
+}
+
+
+int
+modelguard_run_one(modelguard_hold_t *hold,
+    const modelguard_treatment_t *treatment, const uint8_t *p,
+    const uint8_t *stop)
+{
+    int        rc;
+    size_t     len;
+    uint8_t   *out;
+    uint64_t   key;
+    unsigned   negative;
+
+    if (!run_is_plain(treatment) || hold->raw_len || hold->n) {
+        return MODELGUARD_AGAIN;
+    }
+
+    if (MODELGUARD_HOLD_OUT - hold->out_len < MODELGUARD_HOLD_OUT / 4) {
+        rc = modelguard_hold_flush(hold);
+        if (rc != MODELGUARD_OK) {
+            return rc;
+        }
+    }
+
+    rc = modelguard_hold_write(hold, hold->from, (size_t) (p - hold->from));
+    if (rc != MODELGUARD_OK) {
+        return rc;
+    }
+
+    hold->from = p;
+    len = (size_t) (stop - p);
+
+    if (hold->out_len && len < RUN_ROOM
+        && MODELGUARD_HOLD_OUT - hold->out_len > 2 * RUN_ROOM)
+    {
+        if (!run_short(hold, treatment, p, len)) {
+            return MODELGUARD_AGAIN;
+        }
+
+    } else {
+
+        if (MODELGUARD_HOLD_OUT - hold->out_len < RUN_ROOM
+            || !modelguard_numbers_scale(p, len, treatment->digits, &key,
+                                         &negative))
+        {
+            return MODELGUARD_AGAIN;
+        }
+
+        out = hold->out + hold->out_len;
+
+        hold->out_len += (size_t) (modelguard_numbers_write(out, key, negative,
+                                                          treatment->digits)
+                                   - out);
+    }
+
+    hold->from = stop;
+    hold->stat.treated++;
+
+    return MODELGUARD_OK;
+}
+
+
+/*
+ * The same by the loop over vectors: the number is copied to where one has a
+ * comma on both sides, and the byte where the first is written comes back.
+ */
+
+static int
+run_short(modelguard_hold_t *hold, const modelguard_treatment_t *treatment,
+    const uint8_t *p, size_t len)
+{
+    uint8_t              before, *out;
+    uint8_t              text[MODELGUARD_NUMBERS_SLACK + 16];
+    const uint8_t       *q;
+    modelguard_round_t  *round;
+
+    memset(text, ',', sizeof(text));
+    memcpy(text + 1, p, len);
+
+    out = hold->out + hold->out_len - 1;
+    before = *out;
+
+    round = &hold->run.round;
+
+    round->digits = treatment->digits;
+    round->full = 0;
+    round->top = UINT64_MAX;         /* no key is: there are no ties */
+    round->in = 0;
+    round->out = out;
+    round->left = 1;
+
+    q = hold->run.simd->round(round, text, text + 1);
+
+    *out = before;
+
+    if (q == text) {
+        return 0;
+    }
+
+    hold->out_len = (size_t) (round->out - hold->out);
+
+    return 1;
 }
 
 

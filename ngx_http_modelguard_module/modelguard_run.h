@@ -72,6 +72,15 @@ int modelguard_run_alone(modelguard_hold_t *hold,
     const uint8_t *end);
 
 /*
+ * The same of one number, [p, stop).  MODELGUARD_AGAIN: it is left to the long
+ * way, and what is before it may have been sent.
+ */
+
+int modelguard_run_one(modelguard_hold_t *hold,
+    const modelguard_treatment_t *treatment, const uint8_t *p,
+    const uint8_t *stop);
+
+/*
  * The vector ends before p.  MODELGUARD_OK: it may be sent; MODELGUARD_AGAIN
  * as above.
  */

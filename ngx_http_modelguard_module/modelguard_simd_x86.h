@@ -42,7 +42,7 @@ simd_text(const uint8_t *p, const uint8_t *end, unsigned *escaped)
 {
     size_t          n;
     uint64_t        stops;
-    unsigned        few;
+    unsigned        few, at;
     const uint8_t  *q;
 
     while (end - p >= SIMD_BLOCK) {
@@ -50,13 +50,30 @@ simd_text(const uint8_t *p, const uint8_t *end, unsigned *escaped)
         q = p + SIMD_BLOCK;
 
         for (few = 0; stops; few++) {
-            q = p + __builtin_ctzll(stops);
+            at = (unsigned) __builtin_ctzll(stops);
+            q = p + at;
 
             if (few == SIMD_FEW) {
                 break;
             }
 
-            n = (*q == '"') ? 0 : modelguard_simd_special(q, end, escaped);
+            if (*q == '"') {
+                return q;
+            }
+
+            /* nearly all are "\n" and the like, whole in the block */
+
+            if (*q == '\\' && at < SIMD_BLOCK - 1
+                && modelguard_simd_escapes[q[1]] == 2)
+            {
+                *escaped = 1;
+                stops &= ~((uint64_t) 3 << at);
+                q = p + SIMD_BLOCK;
+
+                continue;
+            }
+
+            n = modelguard_simd_special(q, end, escaped);
 
             if (n == 0) {
                 return q;

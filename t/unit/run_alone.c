@@ -8,8 +8,7 @@
  */
 
 
-#include "run_make.h"
-#include "modelguard_simd.h"
+#include "run_cut.h"
 
 
 #define ALONE_DIGITS  7
@@ -23,7 +22,6 @@ typedef struct {
 
 static kit_t      alone_kits[ALONE_DIGITS + 1], alone_odd[6];
 static char       alone_specs[ALONE_DIGITS + 1][80];
-static unsigned   alone_ways, alone_levels;
 
 static const char  *alone_odd_specs[] = {
     "embedding $.s | step=0.05; logits $.d | drop",
@@ -33,129 +31,6 @@ static const char  *alone_odd_specs[] = {
     "embedding $.s[*] | round=2; metadata $.s[*][1] | null",
     "scores $.s[*][*][1] | round=1 top=2; embedding $.s[*] | round=3"
 };
-
-
-/* a piece of its very size: a sanitizer sees what is read behind it */
-
-static int
-alone_feed(modelguard_rewrite_t *rw, size_t at, size_t len)
-{
-    int       rc;
-    uint8_t  *piece;
-
-    piece = malloc(len);
-    memcpy(piece, run_text + at, len);
-    rc = modelguard_rewrite_feed(rw, piece, len);
-    free(piece);
-
-    return rc;
-}
-
-
-/* pieces of 1 to "most" bytes, or two cut at "at" */
-
-static void
-alone_rewrite(const kit_t *kit, kit_out_t *out, int level, size_t at,
-    unsigned most, size_t hold)
-{
-    int                    rc;
-    size_t                 i, len;
-    modelguard_rewrite_t  *rw;
-
-    rw = kit_create(kit, out, MODELGUARD_DEPTH_DEFAULT, hold);
-    rc = MODELGUARD_OK;
-
-    modelguard_rewrite_simd(rw, modelguard_simd_at((unsigned) level));
-
-    for (i = 0; i < run_len && rc == MODELGUARD_OK; i += len) {
-        len = run_len - i;
-
-        if (most) {
-            len = 1 + (most > 1 ? run_random(most) : 0);
-
-        } else if (i < at) {
-            len = at;
-        }
-
-        if (len > run_len - i) {
-            len = run_len - i;
-        }
-
-        rc = alone_feed(rw, i, len);
-    }
-
-    out->rc = rc ? rc : modelguard_rewrite_finish(rw);
-    out->treated = (unsigned) modelguard_rewrite_stat(rw)->treated;
-    out->dropped = (unsigned) modelguard_rewrite_stat(rw)->dropped;
-
-    modelguard_rewrite_free(rw);
-}
-
-
-/* which of two errors a document has is found first depends on the cut */
-
-static unsigned
-alone_differs(const kit_t *kit, const kit_out_t *want, int level, size_t at,
-    unsigned most, size_t hold)
-{
-    unsigned   differs;
-    kit_out_t  out;
-
-    alone_ways++;
-
-    alone_rewrite(kit, &out, level, at, most, hold);
-
-    differs = (out.rc == MODELGUARD_OK) != (want->rc == MODELGUARD_OK)
-              || (out.rc == MODELGUARD_OK
-                  && (out.treated != want->treated
-                      || out.dropped != want->dropped || out.len != want->len
-                      || memcmp(out.data, want->data, out.len) != 0));
-
-    if (differs) {
-        printf("# level %d cut %zu, %u hold %zu: rc %d for %d\n# %.*s\n"
-               "# %.*s\n# %.*s\n", level, at, most, hold, out.rc, want->rc,
-               (int) run_len, run_text, (int) want->len, (char *) want->data,
-               (int) out.len, (char *) out.data);
-    }
-
-    free(out.data);
-
-    return differs;
-}
-
-
-static unsigned
-alone_compare(const kit_t *kit, size_t hold, int whole)
-{
-    int        level;
-    size_t     at;
-    unsigned   differ;
-    kit_out_t  want;
-
-    differ = 0;
-
-    alone_rewrite(kit, &want, MODELGUARD_SIMD_PORTABLE, 0, 1, hold);
-
-    for (level = 0; level < MODELGUARD_SIMD_LEVELS && differ < 3; level++) {
-
-        if (modelguard_simd_at((unsigned) level) == NULL) {
-            continue;
-        }
-
-        alone_levels |= 1U << level;
-
-        differ += alone_differs(kit, &want, level, 0, 0, hold);
-        differ += alone_differs(kit, &want, level, 0, 300, hold);
-
-        for (at = 1; whole && at < run_len && differ < 3; at++) {
-            differ += alone_differs(kit, &want, level, at, 0, hold);
-        }
-    }
-
-    free(want.data);
-
-    return differ;
-}
 
 
 static void
@@ -216,11 +91,11 @@ alone_random(void)
 
     for (i = 0; i < 400 && differ < 3; i++) {
         alone_document();
-        differ += alone_compare(&alone_kits[run_random(ALONE_DIGITS + 1)],
+        differ += cut_compare(&alone_kits[run_random(ALONE_DIGITS + 1)],
                                 MODELGUARD_HOLD_DEFAULT, i % 50 == 0);
 
         n = run_random(sizeof(alone_odd_specs) / sizeof(char *));
-        differ += alone_compare(&alone_odd[n], MODELGUARD_HOLD_DEFAULT, 0);
+        differ += cut_compare(&alone_odd[n], MODELGUARD_HOLD_DEFAULT, 0);
     }
 
     ok(differ == 0, "%u random documents", i);
@@ -274,7 +149,7 @@ alone_mixed(void)
                 run_add(" , 0.99999 ]");
                 run_add(at == 3 ? "" : ",\"x\":0.123}");
 
-                differ += alone_compare(&alone_kits[digits],
+                differ += cut_compare(&alone_kits[digits],
                                         MODELGUARD_HOLD_DEFAULT,
                                         digits == 2 && at == 1);
             }
@@ -317,7 +192,7 @@ alone_full(void)
 
         run_add("]}");
 
-        differ += alone_compare(&alone_kits[6], MODELGUARD_HOLD_DEFAULT, 0);
+        differ += cut_compare(&alone_kits[6], MODELGUARD_HOLD_DEFAULT, 0);
     }
 
     ok(differ == 0, "the output is filled up to its last byte");
@@ -350,7 +225,7 @@ alone_limits(void)
                 run_digits(digits);
                 run_add(",0.25,0.125]}");
 
-                differ += alone_compare(&alone_kits[2], hold, 0);
+                differ += cut_compare(&alone_kits[2], hold, 0);
             }
         }
     }
@@ -398,7 +273,7 @@ alone_refused(void)
 
     run_add("]}");
 
-    alone_rewrite(&alone_kits[4], &want, MODELGUARD_SIMD_PORTABLE, 0, 1,
+    cut_rewrite(&alone_kits[4], &want, MODELGUARD_SIMD_PORTABLE, 0, 1,
                   MODELGUARD_HOLD_DEFAULT);
     bad = 0;
     rc = MODELGUARD_SINK;
@@ -416,7 +291,7 @@ alone_refused(void)
         conf.alloc_data = NULL;
 
         rw = modelguard_rewrite_create(&conf);
-        rc = alone_feed(rw, 0, run_len);
+        rc = cut_feed(rw, 0, run_len);
 
         if (rc == MODELGUARD_OK) {
             rc = modelguard_rewrite_finish(rw);
@@ -501,7 +376,7 @@ main(void)
     alone_passed();
     alone_random();
 
-    ok(alone_levels & 1, "%u ways, levels %#x", alone_ways, alone_levels);
+    ok(cut_levels & 1, "%u ways, levels %#x", cut_ways, cut_levels);
     ok(kit_allocated == 0, "all memory is given back");
 
     kit_free();
