@@ -426,6 +426,19 @@ test_none(void)
        == MODELGUARD_OK
        && verdict.verdict == MODELGUARD_LIMITED,
        "no charge at all does not pass");
+
+    charges[0].name = 1;
+    charges[0].budget = &budgets[0];
+    charges[0].cost = 1;
+    charges[0].dry_run = 0;
+
+    ok(modelguard_table_pay(quick, &id, charges, 1, START, &verdict)
+       == MODELGUARD_OK
+       && verdict.verdict == MODELGUARD_PASSED
+       && modelguard_table_pay(quick, &id, charges, 0, START, &verdict)
+          == MODELGUARD_OK
+       && verdict.verdict == MODELGUARD_LIMITED,
+       "nor does it of a client that has a record");
     ok(modelguard_table_lock(quick, modelguard_table_shard(quick, &id))
        == MODELGUARD_OK, "the lock is free after it");
 
