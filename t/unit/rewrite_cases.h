@@ -23,11 +23,6 @@ typedef struct {
 } rewrite_case_t;
 
 
-#define CASE_ZEROS  "0000000000000000000000000000000000000000000000000000000"
-#define CASE_LONG   "1" CASE_ZEROS CASE_ZEROS CASE_ZEROS          /* 10^165 */
-#define CASE_LEAST  CASE_LONG CASE_ZEROS CASE_ZEROS CASE_ZEROS    /* 10^330 */
-
-
 static const rewrite_case_t  rewrite_cases[] = {
 
     { "no rule matches: bytes stay", "scores $.x | round=2",
@@ -441,20 +436,6 @@ static const rewrite_case_t  rewrite_cases[] = {
       "{\"s\":[{\"p\":0.91},{\"p\":0.12},0.33,0.44]}",
       "{\"s\":[{\"p\":0.9}]}", 0 },
 
-    { "renormalized where all is rounded to zero",
-      "scores $ | round=1 renormalize",
-      "[-1e-12,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,"
-      "0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04]",
-      "[-0.1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", 0 },
-    { "a big tie in long texts", "scores $ | round=1",
-      "[" CASE_LONG ".14," CASE_LONG ".16,0.25]",
-      "[99999999999999999.9," CASE_LONG ".2,0.2]", 0 },
-    { "a big tie below zero", "scores $ | round=1",
-      "[-" CASE_LONG ".16,-" CASE_LONG ".14]",
-      "[-1e308,-" CASE_LONG ".1]", 0 },
-    { "a big tie below the least that is written", "scores $ | round=1",
-      "[-" CASE_LEAST ".16,-" CASE_LEAST ".14]",
-      "[-Infinity,-" CASE_LEAST ".1]", 0 },
     { "hidden zeros below a zero that is kept", "scores $ | round=1 top=1",
       "[0,0.0,0e5]", "[0,0,0]", 0 },
     { "a type and a dimension where the tensor is",
@@ -471,10 +452,6 @@ static const rewrite_case_t  rewrite_cases[] = {
     { "a dimension too great to count", "scores $.d shape=$.s | round=1 top=1",
       "{\"s\":[2,1e99],\"d\":[0.12,0.34,0.56,0.78]}",
       "{\"s\":[2,1e99],\"d\":[0,0,0,0.8]}", 0 },
-    { "a duplicate of a value that has labels",
-      "scores $.s label=$.l[*] | round=1 top=1",
-      "{\"s\":[0.12,0.34],\"s\":[0.56,0.78],\"l\":[1,2]}",
-      "{\"s\":[0.3],\"s\":[0,0.8],\"l\":[2]}", 0 },
 
     { "malformed", "scores $ | round=1", "[0.1,]", NULL,
       MODELGUARD_MALFORMED },

@@ -15,6 +15,7 @@ static void
 test_sizes(void)
 {
     size_t         size, failed, i;
+    uint64_t       most;
     unsigned       n;
     static size_t  expected[] = { 0, 64, 102, 170, 170, 256, 256, 256, 256, 0 };
 
