@@ -11,7 +11,7 @@ line of layer 0 must have run or be explained in t/coverage-exceptions.txt, and
 in the same file; what belongs to none is listed.  Lines that did not run are in
 build/coverage/missed.txt, each with its group.
 
-    coverage.py all | units      units judges layer 0 only"""
+    coverage.py all | units      units judges layer 0 only, 99 %"""
 
 import collections
 import glob
@@ -24,13 +24,13 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDER = os.path.join(TOP, "build", "coverage")
 EXCEPTIONS = os.path.join(TOP, "t", "coverage-exceptions.txt")
-LAYER_0 = 100
+LAYER_0 = {"all": 100, "units": 99}
 REST = 90
 
 
 def exceptions():
-    """What need not run: (file, function, text of the line) of single lines,
-    and groups as (name, files, pattern).  A line of the file is
+    """What need not run: the reasons of single lines by (file, function, text
+    of the line), and groups as (name, files, pattern).  A line of the file is
 
         FILE: FUNCTION(): TEXT: REASON
         group NAME: FILES: PATTERN: REASON
@@ -39,7 +39,7 @@ def exceptions():
     and so on.  The pattern of a group is looked for in the statement that
     decides whether the line runs, and in the line; see reason_of()."""
 
-    found = set()
+    found = {}
     groups = []
 
     with open(EXCEPTIONS) as stream:
@@ -57,7 +57,7 @@ def exceptions():
                 name, function, rest = line.split(": ", 2)
                 text, reason = rest.rsplit(": ", 1)
                 assert reason and function.endswith("()")
-                found.add((name, function[:-2], text))
+                found[name, function[:-2], text] = reason
 
     return found, groups
 
@@ -186,7 +186,6 @@ def main():
         for number, times in sorted(found.items()):
             here, function, key = text[number - 1]
             count += 1
-
             group = None
 
             if times:
@@ -195,12 +194,16 @@ def main():
 
             if key in excused:
                 used.add(key)
-                explained[layer] += 1
-                ran += not layer
+
+            if key in excused and layer == 0:
+                explained[0] += 1
+                ran += 1
                 continue
 
             if layer:
-                group = reason_of(groups, name, plain(name), function, number)
+                group = excused.get(key) or reason_of(groups, name,
+                                                      plain(name), function,
+                                                      number)
 
             if group:
                 explained[layer] += 1
@@ -225,11 +228,11 @@ def main():
         lines.append(f"{explained[layer]:17} lines of {what} explained, "
                      f"{left} neither run nor explained")
 
-    for group, _, _ in groups:
+    for group in sorted(counts):
         lines.append(f"{counts[group]:17} of the rest: {group}")
 
     ran, count = totals[0]
-    failed = ran * 100 < count * LAYER_0
+    failed = ran * 100 < count * LAYER_0[scope]
 
     if count == 0:
         failed = True
@@ -239,7 +242,8 @@ def main():
         ran, count = totals[1]
         failed = failed or ran * 100 < count * REST
 
-        for key in sorted(excused - used):
+        for key in sorted(key for key in set(excused) - used
+                          if key[0].startswith("modelguard_")):
             failed = True
             lines.append("explained and not missed: %s: %s(): %s" % key)
 
