@@ -53,7 +53,7 @@ static const long_case_t  cases[] = {
     { "scores $[*].s label=$[*].l | top=1; metadata $[*].m | drop", "[1",
       ",1", ",{\"s\":0.5,\"m\":\"x\",\"n\":1},{\"s\":0.25}]", 250, 258 },
 
-    /* edits of more rules than a byte has */
+    /* an array that several rules rank */
 
     { "scores $[*].s label=$[*].l | top=1; scores $[*].t label=$[*].l | top=1; "
       "scores $[*].u label=$[*].l | top=1; scores $[*].v label=$[*].l | top=1; "
