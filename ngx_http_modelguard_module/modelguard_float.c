@@ -284,7 +284,7 @@ float_short(uint32_t value, unsigned digits)
 }
 
 
-/* the same of any value, by long division in base 2 */
+/* the same of a greater value, by long division in base 2 */
 
 static uint32_t
 float_quotient(uint64_t value, unsigned digits)
@@ -292,10 +292,6 @@ float_quotient(uint64_t value, unsigned digits)
     int       exponent;
     unsigned  shift;
     uint64_t  power, rest;
-
-    if (value == 0) {
-        return 0;
-    }
 
     /* value / 10^digits is value / 5^digits / 2^digits */
 

@@ -302,7 +302,7 @@ guard_zero_hides(const modelguard_rank_t *rank)
 void
 modelguard_guard_renormalize(const modelguard_rank_t *rank)
 {
-    int64_t                     sum, left, unit, top;
+    int64_t                     sum, left, unit;
     uint32_t                    i;
     modelguard_edit_t          *edit;
     const modelguard_vector_t  *vector;
@@ -343,22 +343,9 @@ modelguard_guard_renormalize(const modelguard_rank_t *rank)
         }
     }
 
+    /* if nothing is left no share was rounded: none has reached the top's */
+
     vector->edits[rank->top].scaled += left;
-    top = vector->edits[rank->top].scaled;
-
-    for (i = vector->first; i < vector->last; i++) {
-        edit = &vector->edits[i];
-
-        if (modelguard_rank_is_number(vector, i) && i != rank->top
-            && edit->op == MODELGUARD_EDIT_SCALED && edit->scaled >= top
-            && (i < rank->top
-                || modelguard_rank_compare(vector, i, rank->top) != 0))
-        {
-            edit->scaled--;
-            vector->edits[rank->top].scaled++;
-            break;
-        }
-    }
 }
 
 

@@ -491,14 +491,12 @@ read_number(modelguard_meter_read_t *read)
 static void
 read_numbers(modelguard_meter_read_t *read)
 {
-    int                             exponent;
-    uint16_t                        state;
-    uint64_t                        bits;
-    unsigned                        depth;
-    const uint8_t                  *p, *q;
-    modelguard_json_t              *json;
-    const modelguard_gauge_t       *gauge;
-    const modelguard_meter_mark_t  *mark;
+    int                        exponent;
+    uint64_t                   bits;
+    unsigned                   depth;
+    const uint8_t             *p, *q;
+    modelguard_json_t         *json;
+    const modelguard_gauge_t  *gauge;
 
     json = &read->walk.json;
     depth = json->depth;
@@ -510,17 +508,9 @@ read_numbers(modelguard_meter_read_t *read)
         return;
     }
 
-    /* the state of all elements that follow, once it is known */
+    /* else those that follow have the state of this one, and so its gauge */
 
-    state = read->walk.elements[depth];
-
-    if (state == MODELGUARD_AUTOMATON_UNDECIDED) {
-        return;
-    }
-
-    mark = &read->rules->marks[state];
-
-    if ((mark->value != NULL && mark->value != gauge) || mark->label != NULL) {
+    if (read->walk.elements[depth] == MODELGUARD_AUTOMATON_UNDECIDED) {
         return;
     }
 
@@ -656,10 +646,7 @@ read_label(modelguard_meter_read_t *read)
     array = read->levels[read->walk.json.depth].array;
 
     if (!read->label->labels || array == 0) {
-        modelguard_meter_add(read->meter, read->label->label
-                                          ? read->label->label
-                                          : modelguard_meter_log2(
-                                              MODELGUARD_METER_CLASSES));
+        modelguard_meter_add(read->meter, read->label->label);
         return;
     }
 

@@ -84,7 +84,8 @@ typedef struct {
     modelguard_encoding_e      encoding;
     modelguard_path_t         *inside;       /* of JSON, else NULL */
     unsigned                   classes;      /* candidates of a label, for what
-                                                it discloses; 0: not known */
+                                                it discloses, two or more; 0:
+                                                not known */
 } modelguard_field_t;
 
 

@@ -231,10 +231,6 @@ scope_hold(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
 {
     int  rc;
 
-    if (scope->holder) {
-        return MODELGUARD_OK;
-    }
-
     if (scopes->holders == 0) {
         rc = modelguard_hold_send(scopes->hold, p);
         if (rc != MODELGUARD_OK) {

@@ -48,11 +48,9 @@ modelguard_scope_grouped(modelguard_scopes_t *scopes, modelguard_scope_t *scope,
     modelguard_scope_t    *group;
     modelguard_stretch_t  *stretch;
 
-    group = modelguard_scope_group(scopes, scope->rule);
+    /* there was one when the scope began, which holds since then */
 
-    if (group == NULL || !scope->holder) {
-        return modelguard_scope_release(scopes, scope, p);
-    }
+    group = modelguard_scope_group(scopes, scope->rule);
 
     if (group->decided && scope->kind == MODELGUARD_SCOPE_LABELS) {
 

@@ -7,6 +7,7 @@
 
 
 #include "automaton.h"
+#include "modelguard_automaton_build.h"
 
 
 static void
@@ -300,6 +301,48 @@ test_name_bytes(void)
 }
 
 
+/* names that only their bytes tell apart: those of a pair have one hash */
+
+static void
+test_name_hash(void)
+{
+    char      path[32];
+    size_t    i, len;
+    unsigned  bad;
+
+    static const char  *pairs[][2] = {
+        { "bmknmyk", "qzzxdqj" }, { "llfnkin", "mnukwkp" },
+        { "njaqq", "bojwh" }, { "eevlx", "ecefa" }
+    };
+
+    bad = 0;
+
+    for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        len = strlen(pairs[i][0]);
+
+        bad += modelguard_automaton_hash((const uint8_t *) pairs[i][0], len)
+               != modelguard_automaton_hash((const uint8_t *) pairs[i][1],
+                                            len);
+
+        sprintf(path, "$.%s", pairs[i][0]);
+        bad += fixture_make(path) != MODELGUARD_OK;
+
+        bad += strcmp(state_print(member(1, pairs[i][0])), "0") != 0;
+        bad += strcmp(state_print(member(1, pairs[i][1])), "dead") != 0;
+
+        sprintf(path, "$.%s , $.%s", pairs[i][0], pairs[i][1]);
+        bad += fixture_make(path) != MODELGUARD_OK;
+
+        bad += strcmp(state_print(member(1, pairs[i][0])), "0") != 0;
+        bad += strcmp(state_print(member(1, pairs[i][1])), "1") != 0;
+    }
+
+    ok(bad == 0, "names of one hash");
+
+    fixture_free();
+}
+
+
 /* states that differ in what they accept only share their tables */
 
 static void
@@ -374,6 +417,7 @@ main(void)
     test_name_len();
     test_name_zero();
     test_name_bytes();
+    test_name_hash();
     test_memory();
     test_nomem();
 

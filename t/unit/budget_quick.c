@@ -127,6 +127,46 @@ test_charge(void)
 }
 
 
+/*
+ * What was spent in the window before is scaled in 64 bits where it fits in
+ * 32, and else left alone: at the bound and beside it, of windows and ages
+ * that are below it.
+ */
+
+static void
+test_before(void)
+{
+    cell_t                    cell;
+    budget_t                  budget;
+    unsigned                  i, failed, made;
+    modelguard_budget_left_t  left;
+
+    static const uint64_t  before[] = {
+        UINT32_MAX - 1ULL, UINT32_MAX, UINT32_MAX + 1ULL
+    };
+
+    memset(&budget, 0, sizeof(budget_t));
+    budget.limit = 2 * (UINT32_MAX + 1ULL);
+    budget.window = 60000;
+
+    failed = made = 0;
+
+    for (i = 0; i < 3; i++) {
+        memset(&cell, 0, sizeof(cell_t));
+        cell.stamp = (uint64_t) 1000000 << 16;
+        cell.cur = 5;
+        cell.prev = before[i];
+
+        failed += !same_charge(&budget, &cell, 1, 1000000 + 40000, &made);
+        failed += modelguard_budget_quick_charge(&budget, &cell, 1,
+                                                 1000000 + 40000, &left)
+                  != (before[i] <= UINT32_MAX);
+    }
+
+    ok(failed == 0 && made == 2, "2^32 - 2, 2^32 - 1 and 2^32 spent before");
+}
+
+
 int
 main(void)
 {
@@ -185,6 +225,7 @@ main(void)
     }
 
     test_charge();
+    test_before();
 
     return tap_done();
 }

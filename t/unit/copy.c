@@ -45,6 +45,48 @@ fill(table_t *table, unsigned n)
 }
 
 
+/* the greatest limit that a budget ever had is the greater of both tables */
+
+static void
+test_peak(void)
+{
+    table_t   *from, *to;
+    budget_t   less, most;
+    report_t   report;
+    unsigned   failed;
+
+    less = minute;
+    most = minute;
+    less.limit = 7;
+    most.limit = 70;
+
+    from = build(2, 4);
+    to = build(2, 4);
+    failed = 0;
+
+    modelguard_table_register(from, 7, &most);
+    modelguard_table_register(to, 7, &less);
+    failed += to->budgets[0].peak != 7;
+
+    modelguard_table_copy(to, from, NOW, &report);
+    failed += to->budgets[0].peak != 70;
+
+    /* and stays so when it comes from the one with less */
+
+    free(from);
+    from = build(2, 4);
+    modelguard_table_register(from, 7, &less);
+
+    modelguard_table_copy(to, from, NOW, &report);
+    failed += to->budgets[0].peak != 70 || to->budgets[0].budget.limit != 7;
+
+    ok(failed == 0, "the greater peak stays");
+
+    free(from);
+    free(to);
+}
+
+
 static uint64_t
 left(table_t *table, unsigned n, uint64_t name, const budget_t *budget)
 {
@@ -472,6 +514,7 @@ test_two(void)
 int
 main(void)
 {
+    test_peak();
     test_bigger();
     test_two();
     test_smaller();

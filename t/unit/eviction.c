@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "table.h"
+#include "modelguard_table_find.h"
 
 
 /* every slot of one page with two buckets may hold every client */
@@ -253,6 +254,43 @@ test_flood(void)
 }
 
 
+/* a record is in its first bucket, found soonest, while that is half empty */
+
+static void
+test_first(void)
+{
+    table_t                   *table;
+    unsigned                   n, way, failed;
+    budget_t                   budget = { 1000, 0, 86400000, 0, 0 };
+    client_t                   id;
+    modelguard_table_bucket_t  bucket;
+
+    table = build(1, 64);
+    modelguard_table_register(table, 7, &budget);
+    failed = 0;
+
+    for (n = 0; n < slots(table) / 16; n++) {
+        (void) charge(table, n, &budget, 1, 1000);
+
+        id = client(n);
+        modelguard_table_choose(table, table->cells, &id,
+                                modelguard_table_shard(table, &id), &bucket);
+
+        for (way = 0; way < WAYS; way++) {
+            if (memcmp(&bucket.ids[way], &id, sizeof(client_t)) == 0) {
+                break;
+            }
+        }
+
+        failed += (way == WAYS);
+    }
+
+    ok(failed == 0 && n > 100, "%u records are in their first bucket", n);
+
+    free(table);
+}
+
+
 static void
 test_load(void)
 {
@@ -482,6 +520,7 @@ main(void)
     test_peak();
     test_exhausted();
     test_flood();
+    test_first();
     test_load();
     test_leftover();
     test_words();

@@ -134,6 +134,15 @@ static const bits_case_t  bits_cases[] = {
     { "scores $.p | keep; logits $.p[*] | keep", 0, 3322 + 6644 + 9966,
       "{\"p\":[0.5,0.25,0.125]}" },
 
+    { "scores $.p | keep; logits $.p[2] | keep", 0, 3322 + 6644 + 9966 + 6644,
+      "{\"p\":[0.5,0.25,0.125,0.25]}" },
+    { "scores $.p $.p[0] | keep; logits $.p[*] | round=1", 0, 3 * 3322,
+      "{\"p\":[0.125,0.25,0.125]}" },
+    { "scores $.p[0] $.p | keep; logits $.p[*] | round=1", 0, 3 * 3322,
+      "{\"p\":[0.125,0.25,0.125]}" },
+    { "logits $.p[*] | round=1; scores $.p $.p[0] | keep", 0, 3 * 3322,
+      "{\"p\":[0.125,0.25,0.125]}" },
+
     /* records */
 
     { "scores $[*].s label=$[*].l | keep", 0, 9966 + 8000,

@@ -9,7 +9,7 @@
  */
 
 
-#include "rewrite_kit.h"
+#include "refuse_kit.h"
 
 
 #define REFUSE_PAD   (4096 + 64)     /* MODELGUARD_HOLD_OUT, and more */
@@ -47,6 +47,12 @@ static const refuse_case_t  cases[] = {
       "\"a\":1,\"c\":3" },
     { "metadata $.m | null", "\"a\":1,\"m\":[1,{\"b\":2}],\"c\":3",
       "\"a\":1,\"m\":null,\"c\":3" },
+    { "scores $.p | round=1; metadata $.p[*].m | drop",
+      "\"p\":[0.125,0.875,{\"m\":1}],\"q\":1",
+      "\"p\":[0.1,0.9,{}],\"q\":1" },
+    { "scores $.s label=$.l[*] | top=1; metadata $.l[*].m | drop",
+      "\"l\":[{\"m\":7,\"a\":1},\"b\"],\"s\":[0.125,0.875]",
+      "\"l\":[\"b\"],\"s\":[0.875]" },
     { "metadata $.m[*] | drop", "\"a\":1,\"m\":[1,{\"b\":2}],\"c\":3",
       "\"a\":1,\"m\":[],\"c\":3" },
     { "scores $.r[*].s label=$.r[*].l | top=1; metadata $.r[*].m | drop",
@@ -76,6 +82,15 @@ static const refuse_case_t  cases[] = {
       "\"t\":\"FP32\",\"s\":[2,2],\"d\":[0,1,0,1]" },
     { "scores $.d shape=$.s | round=2",
       "\"s\":[2,2],\"d\":[0.125,0.875,0.25,0.75],\"d\":[0.5,0.125]", NULL },
+
+    /* rows of nothing but zeros, a group within a vector */
+
+    { "scores $.d shape=$.s | round=1",
+      "\"s\":[2,2],\"d\":[0.01,0.02,0.5,0.3]",
+      "\"s\":[2,2],\"d\":[0,0.1,0.5,0.3]" },
+    { "scores $.p | round=1; logits $.p[*].d shape=$.s | round=1",
+      "\"p\":[0.125,0.875,{\"d\":[]}],\"s\":[2,2]",
+      "\"p\":[0.1,0.9,{\"d\":[]}],\"s\":[2,2]" },
 
     /* strings */
 
@@ -117,121 +132,6 @@ static const refuse_case_t  cases[] = {
 };
 
 #define CASES  (sizeof(cases) / sizeof(cases[0]))
-
-
-typedef struct {
-    kit_out_t  out;
-    size_t     sinks;                /* calls of the sink that are granted */
-    size_t     allocs;
-    unsigned   late;                 /* calls of it behind the refusal */
-    unsigned   refused;              /* requests of memory */
-} refuse_t;
-
-
-static int
-refuse_sink(void *data, const uint8_t *bytes, size_t len)
-{
-    refuse_t  *refuse;
-
-    refuse = data;
-
-    if (refuse->sinks == 0) {
-        refuse->late++;
-        return MODELGUARD_INVALID;
-    }
-
-    refuse->sinks--;
-
-    return kit_sink(&refuse->out, bytes, len);
-}
-
-
-static void *
-refuse_alloc(void *data, void *old, size_t old_size, size_t size)
-{
-    refuse_t  *refuse;
-
-    refuse = data;
-
-    if (size) {
-
-        if (refuse->allocs == 0) {
-            refuse->refused++;
-            return NULL;
-        }
-
-        refuse->allocs--;
-    }
-
-    return kit_alloc(NULL, old, old_size, size);
-}
-
-
-/* pieces of "first" and then of "step" bytes; -1: the error did not stay */
-
-static int
-refuse_run(const kit_t *kit, refuse_t *refuse, const char *doc, size_t first,
-    size_t step, size_t hold)
-{
-    int                         rc;
-    size_t                      at, n, len;
-    unsigned                    late;
-    modelguard_rewrite_t       *rw;
-    modelguard_rewrite_conf_t   conf;
-
-    conf.rules = kit->rules;
-    conf.depth = 16;
-    conf.hold = hold;
-    conf.sink = refuse_sink;
-    conf.sink_data = refuse;
-    conf.alloc = refuse_alloc;
-    conf.alloc_data = refuse;
-
-    rw = modelguard_rewrite_create(&conf);
-    if (rw == NULL) {
-        return MODELGUARD_NOMEM;
-    }
-
-    len = strlen(doc);
-    rc = MODELGUARD_OK;
-
-    for (at = 0; at < len && rc == MODELGUARD_OK; at += n) {
-        n = (at == 0 && first) ? first : step;
-        n = n < len - at ? n : len - at;
-
-        rc = kit_feed(rw, (const unsigned char *) doc + at, n);
-    }
-
-    if (rc == MODELGUARD_OK) {
-        rc = modelguard_rewrite_finish(rw);
-    }
-
-    late = refuse->late;
-
-    if (rc != MODELGUARD_OK
-        && (modelguard_rewrite_feed(rw, (const uint8_t *) "1", 1) != rc
-            || modelguard_rewrite_finish(rw) != rc
-            || (rc == MODELGUARD_SINK
-                && modelguard_rewrite_pass(rw) != MODELGUARD_SINK)
-            || refuse->late != late))
-    {
-        rc = -1;
-    }
-
-    modelguard_rewrite_free(rw);
-
-    return rc;
-}
-
-
-static void
-refuse_init(refuse_t *refuse)
-{
-    memset(refuse, 0, sizeof(refuse_t));
-
-    refuse->sinks = 1000000;
-    refuse->allocs = 1000000;
-}
 
 
 /* a string of "pad" bytes, and the members behind it */

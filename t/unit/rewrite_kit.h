@@ -452,6 +452,31 @@ kit_feed(modelguard_rewrite_t *rw, const unsigned char *bytes, size_t len)
 
 
 /*
+ * The document in a first piece, if that is to have any bytes, and in pieces
+ * of "step" bytes: the first error, or that of the end.
+ */
+
+static inline int
+kit_feed_all(modelguard_rewrite_t *rw, const char *doc, size_t len,
+    size_t first, size_t step)
+{
+    int     rc;
+    size_t  at, n;
+
+    rc = MODELGUARD_OK;
+
+    for (at = 0; at < len && rc == MODELGUARD_OK; at += n) {
+        n = (at == 0 && first) ? first : step;
+        n = n < len - at ? n : len - at;
+
+        rc = kit_feed(rw, (const unsigned char *) doc + at, n);
+    }
+
+    return rc == MODELGUARD_OK ? modelguard_rewrite_finish(rw) : rc;
+}
+
+
+/*
  * Runs over the document cut at "n" ascending offsets.  out->data is the
  * caller's to free.
  */

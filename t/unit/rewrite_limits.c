@@ -179,24 +179,10 @@ limits_run(const kit_t *kit, const char *doc, size_t first, size_t step,
     unsigned depth, size_t hold)
 {
     int                    rc;
-    size_t                 at, n, len;
     modelguard_rewrite_t  *rw;
 
     rw = limits_create(kit, depth, hold);
-    len = strlen(doc);
-    rc = MODELGUARD_OK;
-
-    for (at = 0; at < len && rc == MODELGUARD_OK; at += n) {
-        n = (at == 0 && first) ? first : step;
-        n = n < len - at ? n : len - at;
-
-        rc = kit_feed(rw, (const unsigned char *) doc + at, n);
-    }
-
-    if (rc == MODELGUARD_OK) {
-        rc = modelguard_rewrite_finish(rw);
-    }
-
+    rc = kit_feed_all(rw, doc, strlen(doc), first, step);
     modelguard_rewrite_free(rw);
 
     return rc;
@@ -343,33 +329,49 @@ test_depth(void)
 }
 
 
+/* what is in the innermost of n arrays, where "most" of them are as many as
+   can be */
+
 static void
-test_scopes(void)
+test_scope(const char *spec, const char *value, size_t most)
 {
     int       rc;
     char      doc[512];
     kit_t     kit;
-    size_t    n;
+    size_t    n, len;
     unsigned  bad;
 
-    kit_build(&kit, "scores $ | round=2");
+    kit_build(&kit, spec);
+
+    len = strlen(value);
     bad = 0;
 
-    for (n = MODELGUARD_SCOPES_MAX - 1; n <= MODELGUARD_SCOPES_MAX + 1; n++) {
+    for (n = most - 1; n <= most + 1; n++) {
         memset(doc, '[', n);
-        strcpy(doc + n, "0.125,0.5");
-        memset(doc + n + 9, ']', n);
-        doc[n * 2 + 9] = '\0';
+        strcpy(doc + n, value);
+        memset(doc + n + len, ']', n);
+        doc[n * 2 + len] = '\0';
 
         rc = limits_same(&kit, doc, 200, 1000);
 
-        bad += rc != (n > MODELGUARD_SCOPES_MAX ? MODELGUARD_TOO_DEEP
-                                                : MODELGUARD_OK);
+        bad += rc != (n > most ? MODELGUARD_TOO_DEEP : MODELGUARD_OK);
     }
 
-    ok(bad == 0, "vectors within vectors, %d of them", MODELGUARD_SCOPES_MAX);
+    ok(bad == 0, "vectors within vectors, %zu of them: %s", most, spec);
 
     kit_free();
+}
+
+
+static void
+test_scopes(void)
+{
+    test_scope("scores $ | round=2", "0.125,0.5", MODELGUARD_SCOPES_MAX);
+
+    /* the numbers of a text are one more */
+
+    test_scope("scores $ encoding=text | round=2", "\"0.125 0.5\"",
+               MODELGUARD_SCOPES_MAX - 1);
 }
 
 

@@ -438,6 +438,50 @@ simd_arrays(const modelguard_simd_t *simd)
 }
 
 
+/* blocks of nothing but escapes or characters of two bytes, then plain text */
+
+static void
+simd_blocks(const modelguard_simd_t *simd)
+{
+    size_t          i, plain, n, len;
+    uint8_t         text[512], *copy;
+    unsigned        wrong, count;
+    simd_result_t   r;
+
+    static const char  *pairs[] = { "\xc3\xa9", "\\n", "\\\\" };
+
+    wrong = 0;
+    count = 0;
+
+    for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+
+        for (plain = 0; plain < 66; plain++) {
+
+            for (n = 30; n < 100; n++) {
+                memset(text, 'a', sizeof(text));
+
+                for (len = plain; len < plain + 2 * n; len += 2) {
+                    memcpy(text + len, pairs[i], 2);
+                }
+
+                len += 150;
+                text[len++] = '"';
+                copy = guard_copy(text, len);
+
+                simd_reference(&r, copy, copy + len);
+                wrong += !simd_same(simd, &r, copy, copy + len);
+                count++;
+
+                guard_free(copy, len);
+            }
+        }
+    }
+
+    ok(wrong == 0, "%s: dense blocks and plain ones: %u wrong of %u",
+       simd->name, wrong, count);
+}
+
+
 /* all that four characters of numbers can be */
 
 static void
@@ -542,6 +586,7 @@ main(void)
         simd_pairs(simd);
         simd_fuzz(simd);
         simd_arrays(simd);
+        simd_blocks(simd);
         simd_short(simd);
         simd_aligned(simd);
     }

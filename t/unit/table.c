@@ -15,6 +15,7 @@ static void
 test_sizes(void)
 {
     size_t         size, failed, i;
+    uint64_t       most;
     unsigned       n;
     static size_t  expected[] = { 0, 64, 102, 170, 170, 256, 256, 256, 256, 0 };
 
@@ -58,6 +59,17 @@ test_sizes(void)
               || modelguard_table_capacity(1 << 20, 9) != 0;
 
     ok(failed == 0, "capacities");
+
+    /* of 64 shards, each of at most 2^28 pages */
+
+    most = (uint64_t) pack(1) * WAYS * 64 << 28;
+    size = bytes((size_t) 64 << 28);
+
+    ok(modelguard_table_capacity(size - 1, 1) == most - pack(1) * WAYS * 64
+       && modelguard_table_capacity(size, 1) == most
+       && modelguard_table_capacity(size + 64 * PAGE, 1) == most
+       && modelguard_table_capacity(SIZE_MAX, 1) == most,
+       "no more than 2^34 pages are used");
 }
 
 

@@ -426,10 +426,88 @@ test_none(void)
        == MODELGUARD_OK
        && verdict.verdict == MODELGUARD_LIMITED,
        "no charge at all does not pass");
+
+    charges[0].name = 1;
+    charges[0].budget = &budgets[0];
+    charges[0].cost = 1;
+    charges[0].dry_run = 0;
+
+    ok(modelguard_table_pay(quick, &id, charges, 1, START, &verdict)
+       == MODELGUARD_OK
+       && verdict.verdict == MODELGUARD_PASSED
+       && modelguard_table_pay(quick, &id, charges, 0, START, &verdict)
+          == MODELGUARD_OK
+       && verdict.verdict == MODELGUARD_LIMITED,
+       "nor does it of a client that has a record");
     ok(modelguard_table_lock(quick, modelguard_table_shard(quick, &id))
        == MODELGUARD_OK, "the lock is free after it");
 
     free(quick);
+}
+
+
+/*
+ * What was spent in the window before, above 32 bits: the same as of what is
+ * just below, and left to the other way, which both tables come to.
+ */
+
+static void
+test_before(void)
+{
+    unsigned              i, failed;
+    uint64_t              now;
+    charge_t              a, b;
+    modelguard_id_t       id;
+    modelguard_verdict_t  said, right;
+
+    static const uint64_t  spent[] = {
+        UINT32_MAX - 1ULL, UINT32_MAX, UINT32_MAX + 1ULL, 1ULL << 34
+    };
+
+    memset(&budgets[0], 0, sizeof(modelguard_budget_t));
+    budgets[0].limit = 1ULL << 35;
+    budgets[0].window = 60000;
+
+    failed = 0;
+
+    for (i = 0; i < sizeof(spent) / sizeof(spent[0]); i++) {
+        quick = create(1);
+        slow = create(1);
+        id = client();
+
+        memset(&a, 0, sizeof(charge_t));
+        a.name = 1;
+        a.budget = &budgets[0];
+        a.cost = spent[i];
+
+        for (now = START; now < START + 90000; now += 30000) {
+            b = a;
+
+            failed += modelguard_table_pay(quick, &id, &a, 1, now, &said)
+                      != MODELGUARD_OK;
+            modelguard_table_charge_any(slow, &id, &b, 1, now, &right);
+
+            failed += said.verdict != MODELGUARD_PASSED
+                      || right.verdict != MODELGUARD_PASSED
+                      || !same_charges(&a, &b, 1);
+            a.cost = 3;
+        }
+
+        now = START + 95000;
+        b = a;
+
+        failed += modelguard_table_pay(quick, &id, &a, 1, now, &said)
+                  != MODELGUARD_OK;
+        modelguard_table_charge_any(slow, &id, &b, 1, now, &right);
+
+        failed += said.verdict != right.verdict || !same_charges(&a, &b, 1)
+                  || !same_tables() || a.remaining >= budgets[0].limit;
+
+        free(quick);
+        free(slow);
+    }
+
+    ok(failed == 0, "2^32 - 2, 2^32 - 1, 2^32 and more spent before");
 }
 
 
@@ -444,6 +522,7 @@ main(void)
 
     test_moved();
     test_none();
+    test_before();
 
     return tap_done();
 }
