@@ -84,7 +84,6 @@ private_apt_suites()
             trixie:"$codename")
                 echo "1 $uri $release"
                 echo "3 $uri $release-updates"
-                echo "4 $uri $release-proposed-updates"
             ;;
 
             trixie:"$codename-security" | trixie:"$codename/updates")
@@ -139,8 +138,8 @@ private_apt_write_sources()
     case $kind in
 
         trixie | testing | unstable)
-            private_apt_suites "$kind" | grep -v -e '-proposed-updates$' \
-                | sed "s|^|deb [signed-by=$keyring] |; s|\$| main|" || true
+            private_apt_suites "$kind" \
+                | sed "s|^|deb [signed-by=$keyring] |; s|\$| main|"
         ;;
 
         *)

@@ -33,6 +33,7 @@ SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 SANITIZED = f"-DNGX_DEBUG_PALLOC=1 {SANITIZERS} -fno-sanitize=nonnull-attribute"
 
 _sources = {}
+_lacking = []
 _built = {}
 
 
@@ -142,7 +143,18 @@ def newest():
         return "unstable"
 
     except Missing:
+        folder = os.path.join(BUILD, "fetched", "source-unstable")
+        _lacking[:] = [said(folder, "missing")]
         return "trixie"
+
+
+def from_where(cell, origin):
+    """With what the newest one would be."""
+
+    if cell.name.startswith("newest-") and _lacking:
+        return f"{origin}; instead of unstable's {_lacking[0]}"
+
+    return origin
 
 
 def compiler_version(compiler):
@@ -348,6 +360,7 @@ def build_valgrind(cell, work, log):
     valgrind."""
 
     built = copy.copy(_built.get(same(cell)) or build_source(cell, work, log))
+    built.origin = source(cell.version)[2]
     os.makedirs(work, exist_ok=True)
     script = os.path.join(work, "under-valgrind")
     logs = os.path.join(TOP, "build", "run", "matrix-" + cell.name,
@@ -494,7 +507,8 @@ def build_units_i386(_, work, log):
     compile_options, link_options = i386()
     every, wide = wide_units()
     units = make_units(work, log, every - wide,
-                       f"{cached('gcc')} {compile_options}", link_options, "portable")
+                       f"{cached('gcc')} {compile_options}", link_options,
+                       "portable")
     units += make_units(os.path.join(work, "wide"), log, wide,
                         f"{cached('gcc')} -DMODELGUARD_BUDGET_INT128=0", "", "")
 
@@ -527,4 +541,7 @@ def build(cell):
     if os.path.exists(log):
         os.remove(log)
 
-    return BUILDERS[cell.kind](cell, work, log)
+    built = BUILDERS[cell.kind](cell, work, log)
+    built.origin = from_where(cell, built.origin)
+
+    return built

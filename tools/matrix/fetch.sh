@@ -17,7 +17,7 @@
 # every mirror, and the same one of nginx in other releases.  For a source,
 # what is left is the tarball of nginx itself, whose hash the lists have.
 # DIR/version is what it was in the end, DIR/from where it was found and what
-# was not there.
+# was not there; DIR/missing is what is listed when there is nothing.
 #
 # Nothing is installed; the packages are only unpacked.  Exits with 3 if the
 # archive answers that it does not have them, with 1 if it does not answer.
@@ -66,6 +66,7 @@ give_up()
     fi
 
     say "Debian's archive does not have $1"
+    printf '%s\n' "${ABSENT[0]}" > missing
     exit 3
 }
 
@@ -94,12 +95,16 @@ finish()
 {
     local what from=$FROM separator='; not to be had: '
 
+    # another mirror may have had it
+
     for what in "${ABSENT[@]}"; do
-        from=$from$separator$what
-        separator=', '
+        if [ "$what" != "$VERSION" ]; then
+            from=$from$separator$what
+            separator=', '
+        fi
     done
 
-    if [ ${#ABSENT[@]} -gt 0 ]; then
+    if [ "$from" != "$FROM" ]; then
         say "going on with $VERSION from $from"
     fi
 
@@ -146,34 +151,32 @@ versions()
 }
 
 
-# Prints the releases that may have the same version as another.
+# Prints the suites that may have the same nginx as a release; what only waits
+# to become its update is one of them.
 
 others()
 {
     case $1 in
         unstable) echo testing experimental ;;
-        *)        echo "$1-backports" testing unstable ;;
+        *)        echo "$1-proposed-updates" "$1-backports" testing unstable ;;
     esac
 }
 
 
-# listed FILE RELEASE...: what the releases list of nginx's source, the newest
+# listed FILE RELEASE: what the release lists of nginx's source, the newest
 # first, as "version suite kind"; a kind is an apt that knows nothing else, so
 # that the second mirror is asked when the first does not have it.
 
 listed()
 {
-    local to=$1 release uri suite kind
-    shift
+    local to=$1 release=$2 uri suite kind
 
-    for release in "$@"; do
-        private_apt_suites "$release"
-    done > suites
+    private_apt_suites "$release" > suites
 
     while read -r uri suite; do
         kind=$(private_apt_place "$uri" "$suite")
 
-        if refresh "$kind" "$suite"; then
+        if refresh "$kind" "$suite" >&2; then
             versions "$kind" nginx | sed "s|\$| $kind|"
         fi
     done < suites > unsorted
@@ -265,7 +268,7 @@ first()
 
 fetch_source()
 {
-    local release=$1 dir=$2 newest what="nginx's source in $1"
+    local release=$1 dir=$2 newest suite what="nginx's source in $1"
 
     cd "$dir"
     listed own "$release"
@@ -286,14 +289,15 @@ fetch_source()
     newest=$(first own)
     [ -n "$newest" ] || die "Debian's archive lists no nginx in $release"
 
-    # shellcheck disable=SC2046
-    listed other $(others "$release")
+    for suite in $(others "$release"); do
+        listed other "$suite"
 
-    if any_of try_source other "${newest%-*}" || any_of try_tarball own; then
-        return
-    fi
+        if any_of try_source other "${newest%-*}"; then
+            return
+        fi
+    done
 
-    give_up "$what"
+    any_of try_tarball own || give_up "$what"
 }
 
 
