@@ -4,7 +4,10 @@
 
 """Tests fetch.sh with an archive on loopback that lists what it does not
 have, in all the ways that Debian's was seen to, and what matrix.py says of it.
-The archive is signed with a key of its own, and nothing else is asked."""
+The archive is signed with a key of its own, and nothing else is asked.
+
+    check-fetch.py [PART ...]    summaries, sources, transient, binaries,
+                                 silence: all of them"""
 
 import gzip
 import hashlib
@@ -13,6 +16,7 @@ import io
 import lzma
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -343,6 +347,15 @@ def sources(test):
                os.path.exists(os.path.join(test.to, "nginx", "debian"))),
               ("1.26.3", False), "is unpacked")
 
+    def other(path):
+        return tarball("gz", "nginx-1.26.3/configure", "other") \
+            if path.endswith(".orig.tar.gz") else None
+
+    suites(archive, new=LISTED, old=LISTED)
+    archive.rule = other
+    test.same(test.fetch("source", "trixie"), (3, "", ""),
+              "a tarball that is not the one that is listed")
+
     suites(archive, new=EVERYTHING, old=EVERYTHING)
     archive.source(FIRST, "testing", "1.30.6-2", missing=())
     test.same((test.fetch("source", "trixie"), test.read("missing")),
@@ -493,13 +506,16 @@ def summaries(test):
 
 
 def main():
+    parts = {part.__name__: part for part in
+             (summaries, sources, transient, binaries, silence)}
     folder = tempfile.mkdtemp(prefix="matrix-")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     try:
         test = Test(folder)
 
-        for part in (summaries, sources, transient, binaries, silence):
-            part(test)
+        for name in sys.argv[1:] or parts:
+            parts[name](test)
 
         print(f"1..{test.checks}")
 
