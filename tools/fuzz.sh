@@ -13,6 +13,12 @@
 #
 # FUZZ_TIMEOUT=60 seconds, for one input, is what a hang takes on any machine:
 # libFuzzer's clock is the one on the wall, and an input takes milliseconds.
+#
+# With FUZZ_SEED=N all runs of the same code try the same inputs, and a faster
+# machine more of them, at most as many as t/fuzz/executions says: so that a
+# change that breaks something fails, and one that does not passes.  What
+# libFuzzer learns from comparisons, by reading its folder again and from where
+# things are in memory is left out of such a run.
 
 set -euo pipefail
 
@@ -72,35 +78,88 @@ build_target()
 
 run_target()
 {
-    local name=$1 status=0
-    local log=$FUZZ_OUT/$name.log args=()
+    local name=$1 status=0 corpus=$FUZZ_OUT/$1
+    local log=$FUZZ_OUT/$name.log args=() fixed=()
 
-    "$TOP/tools/fuzz-seeds.py" "$name" "$FUZZ_OUT/$name"
+    if [ -n "$FUZZ_SEED" ]; then
+        corpus=$FUZZ_OUT/$name-fixed
+        rm -rf "$corpus" "$corpus-seeds"
+        mkdir -p "$corpus"
+        fixed_args "$name" "$corpus-seeds"
+
+    else
+        "$TOP/tools/fuzz-seeds.py" "$name" "$corpus"
+    fi
 
     if [ -e "$TOP/t/fuzz/$name.dict" ]; then
         args+=("-dict=$TOP/t/fuzz/$name.dict")
     fi
 
-    if [ -n "$FUZZ_SEED" ]; then
-        args+=("-seed=$FUZZ_SEED")
-    fi
-
     {
-        time "$FUZZ_OUT/$name.bin" "-max_total_time=$FUZZ_TIME" \
+        time "${fixed[@]}" "$FUZZ_OUT/$name.bin" "-max_total_time=$FUZZ_TIME" \
             -max_len=4096 "-timeout=$FUZZ_TIMEOUT" -rss_limit_mb=2048 \
             -print_final_stats=1 -verbosity=1 \
             "-artifact_prefix=$FUZZ_OUT/$name-" "${args[@]}" \
-            "$FUZZ_OUT/$name" > "$log" 2>&1
+            "$corpus" > "$log" 2>&1
     } 2> "$FUZZ_OUT/$name.cpu" || status=$?
 
-    # a find is kept, and so is what libFuzzer said of it
+    summary "$name" "$log" "$status"
 
     if [ $status != 0 ]; then
-        cp "$log" "$FUZZ_OUT/$name-find.log"
+        show_find "$name" "$log"
     fi
 
-    summary "$name" "$log" "$status"
     return $status
+}
+
+
+# A find is kept, and so is what libFuzzer said of it; both are shown, for where
+# nobody can look into the folder later.
+
+show_find()
+{
+    local name=$1 log=$2 input
+
+    cp "$log" "$FUZZ_OUT/$name-find.log"
+
+    grep -vE '^#[0-9]|^stat::' "$log" | tail -n 60 | cut -c 1-500
+
+    input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+
+    if [ -n "$input" ]; then
+        say "$input, in base64:"
+        base64 "$input"
+    fi
+}
+
+
+# Sets "args" and "fixed", of run_target(), to what a run with a seed takes.
+
+fixed_args()
+{
+    local name=$1 seeds=$2 runs
+
+    runs=$(awk -v name="$name" '$1 == name { print $2 }' \
+        "$TOP/t/fuzz/executions")
+    [ -n "$runs" ] || die "t/fuzz/executions says nothing of $name"
+
+    mkdir -p "$seeds"
+    "$TOP/tools/fuzz-seeds.py" "$name" "$seeds"
+
+    args+=("-seed=$FUZZ_SEED" "-runs=$runs" -use_cmp=0 -reload=0)
+
+    # the order in which a folder is read is the file system's
+
+    find "$seeds" -type f | LC_ALL=C sort | tr '\n' ',' | sed 's/,$//' \
+        > "$seeds.list"
+
+    if [ -s "$seeds.list" ]; then
+        args+=("-seed_inputs=@$seeds.list")
+    fi
+
+    if setarch -R true 2> /dev/null; then
+        fixed=(setarch -R)
+    fi
 }
 
 

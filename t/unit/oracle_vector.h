@@ -485,7 +485,12 @@ item_properties(const item_t *items, size_t n, const treat_t *treat,
         }
     }
 
-    bad += (first != top);
+    /* nothing is greater than a NaN, and a vector of them has no order */
+
+    if (items[top].value.class != DEC_NAN) {
+        bad += (first != top);
+    }
+
     bad += (treat->top != 0 && kept > treat->top);
 
     /* strictly greatest, unless the tie was there */

@@ -407,6 +407,9 @@ static const rewrite_case_t  rewrite_cases[] = {
       "[-0.0,0.001]", "[0,0.01]", 0 },
     { "a top that is zero is not raised", "logits $ | round=1 top=1",
       "[-3,0,-5]", "[-2,0,-2]", 0 },
+    { "NaN only, below a threshold", "scores $ | round=0 min=0.01",
+      "[NaN,NaN]", "[NaN,0]", 0 },
+
     { "what NaN hides", "scores $ | top=2", "[0.9,NaN,NaN]", "[0.9,NaN,0]",
       0 },
     { "values too big to scale stay behind their top", "scores $ | round=0",
