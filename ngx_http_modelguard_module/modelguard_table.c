@@ -45,6 +45,20 @@ int
 modelguard_table_init(void *mem, size_t size, unsigned budgets,
     const uint64_t uid[2], uint64_t secret)
 {
+    /* nothing is written where no table can be */
+
+    if (modelguard_table_capacity(size, budgets)) {
+        memset(mem, 0, size);
+    }
+
+    return modelguard_table_lay(mem, size, budgets, uid, secret);
+}
+
+
+int
+modelguard_table_lay(void *mem, size_t size, unsigned budgets,
+    const uint64_t uid[2], uint64_t secret)
+{
     unsigned             i, cells, shards;
     uint64_t             pages;
     modelguard_table_t  *table;
@@ -60,8 +74,6 @@ modelguard_table_init(void *mem, size_t size, unsigned budgets,
     if (pages == 0) {
         return MODELGUARD_TOO_BIG;
     }
-
-    memset(mem, 0, size);
 
     table = mem;
 

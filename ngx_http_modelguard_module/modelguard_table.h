@@ -218,6 +218,11 @@ uint64_t modelguard_table_capacity(size_t size, unsigned budgets);
 int modelguard_table_init(void *mem, size_t size, unsigned budgets,
     const uint64_t uid[2], uint64_t secret);
 
+/* the same in memory that is all zero: pages of clients are not touched */
+
+int modelguard_table_lay(void *mem, size_t size, unsigned budgets,
+    const uint64_t uid[2], uint64_t secret);
+
 /*
  * Looks at the header only, of memory (or of a copy of its first bytes, "len"
  * of them, sizeof(modelguard_table_t) at least) that is said to hold "size"
@@ -354,7 +359,8 @@ void modelguard_table_skipped(modelguard_table_t *table, unsigned shard);
 /*
  * Looks at up to n buckets of a shard from *cursor on (0 at first, and again
  * after the last: returns 1 then, else 0), and frees the records that are
- * idle and were last seen more than "inactive" seconds ago.
+ * idle and were last seen more than "inactive" seconds ago.  A shard without
+ * records has no buckets to look at.
  */
 
 int modelguard_table_sweep(modelguard_table_t *table, unsigned shard,

@@ -270,6 +270,13 @@ modelguard_table_sweep(modelguard_table_t *table, unsigned shard,
     work.now = now;
     work.second = modelguard_table_second(now);
 
+    /* a page that is only read is memory, too */
+
+    if (work.shard->stat.records == 0) {
+        *cursor = 0;
+        return 1;
+    }
+
     pack = modelguard_table_pack(table->cells);
     total = (uint64_t) table->pages * pack;
 

@@ -18,12 +18,17 @@
 static ngx_int_t ngx_http_modelguard_access_handler(ngx_http_request_t *r);
 static ngx_http_modelguard_noinline ngx_int_t ngx_http_modelguard_access(
     ngx_http_request_t *r, ngx_http_modelguard_loc_conf_t *mglcf);
-static ngx_int_t ngx_http_modelguard_access_guard(ngx_http_request_t *r,
+static ngx_http_modelguard_noinline ngx_int_t
+    ngx_http_modelguard_access_guard(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
-static ngx_int_t ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
+static ngx_http_modelguard_noinline ngx_int_t
+    ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
-    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items);
+    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items);
+static ngx_int_t ngx_http_modelguard_access_charge(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items);
 
 
 ngx_int_t
@@ -108,23 +113,35 @@ ngx_http_modelguard_access(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    /* what most come to */
+
+    if (mglcf->direct && !ctx->decided && !ctx->delayed) {
+        return ngx_http_modelguard_bill_charge(r, ctx, mglcf, 1);
+    }
+
     items = ctx->delayed ? ctx->items : 1;
 
     if (mglcf->inspect
         && (!ctx->delayed || ctx->decided)
         && (!ctx->decided || (mglcf->checks && mglcf->checks != ctx->checks)))
     {
-        rc = ngx_http_modelguard_access_inspect(r, ctx, mglcf, &items);
-        if (rc != NGX_OK) {
-            return rc;
-        }
+        return ngx_http_modelguard_access_inspect(r, ctx, mglcf, items);
     }
 
+    return ngx_http_modelguard_access_charge(r, ctx, mglcf, items);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_access_charge(ngx_http_request_t *r,
+    ngx_http_modelguard_ctx_t *ctx,
+    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items)
+{
     if (ctx->decided) {
         return NGX_DECLINED;
     }
 
-    if (n == 0) {
+    if (mglcf->budgets == NULL || mglcf->budgets->nelts == 0) {
 
         if (ctx->verdict == NGX_HTTP_MODELGUARD_NONE) {
             ngx_http_modelguard_stat_count(r, NGX_HTTP_MODELGUARD_STAT_ALLOWED);
@@ -175,12 +192,12 @@ ngx_http_modelguard_access_guard(ngx_http_request_t *r,
 }
 
 
-/* NGX_OK with *items, or what the handler is to return */
+/* the items are those of the body, if it is read for them */
 
 static ngx_int_t
 ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
-    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t *items)
+    const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items)
 {
     ngx_int_t                  rc;
     const modelguard_param_t  *param;
@@ -191,7 +208,7 @@ ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
         return rc;
     }
 
-    rc = ngx_http_modelguard_body_inspect(r, mglcf, items, &param);
+    rc = ngx_http_modelguard_body_inspect(r, mglcf, &items, &param);
 
     if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
         return rc;
@@ -201,7 +218,8 @@ ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
         ngx_log_error(mglcf->log_level, r->connection->log, 0,
                       "modelguard: refusing request, dry run, its items "
                       "cannot be counted: %i", rc);
-        return NGX_OK;
+
+        return ngx_http_modelguard_access_charge(r, ctx, mglcf, items);
     }
 
     if (rc != NGX_OK) {
@@ -218,5 +236,5 @@ ngx_http_modelguard_access_inspect(ngx_http_request_t *r,
         ctx->checks = mglcf->checks;
     }
 
-    return NGX_OK;
+    return ngx_http_modelguard_access_charge(r, ctx, mglcf, items);
 }

@@ -5,7 +5,6 @@
 
 
 #include "ngx_http_modelguard_bill.h"
-#include "ngx_http_modelguard_cost.h"
 #include "ngx_http_modelguard_delay.h"
 #include "ngx_http_modelguard_reject.h"
 #include "ngx_http_modelguard_settle.h"
@@ -18,23 +17,29 @@
 static ngx_http_modelguard_bill_t *ngx_http_modelguard_bill_create(
     ngx_http_request_t *r, ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf);
-static ngx_int_t ngx_http_modelguard_bill_make(
+static ngx_int_t ngx_http_modelguard_bill_plain(
+    ngx_http_modelguard_bill_t *bill);
+static ngx_http_modelguard_noinline ngx_int_t ngx_http_modelguard_bill_make(
     ngx_http_modelguard_bill_t *bill, uint64_t items);
 static ngx_int_t ngx_http_modelguard_bill_zone(
     ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line);
-static ngx_int_t ngx_http_modelguard_bill_line(
-    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line,
-    uint64_t items);
-static ngx_int_t ngx_http_modelguard_bill_budget(
-    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_bill_line_t *line);
-static uint64_t ngx_http_modelguard_bill_reserve(
-    const ngx_http_modelguard_bill_line_t *line);
+static ngx_int_t ngx_http_modelguard_bill_client(
+    ngx_http_modelguard_bill_t *bill, ngx_http_modelguard_zone_charge_t *zone,
+    ngx_http_modelguard_zone_t *of);
+static ngx_http_modelguard_noinline ngx_int_t
+    ngx_http_modelguard_bill_keyless(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_zone_charge_t *zone);
 static void ngx_http_modelguard_bill_sort(ngx_http_modelguard_bill_t *bill);
 static void ngx_http_modelguard_bill_tell(ngx_http_modelguard_bill_t *bill,
     const ngx_http_modelguard_zone_charge_t *speaker);
+static ngx_http_modelguard_noinline ngx_int_t
+    ngx_http_modelguard_bill_held(ngx_http_modelguard_bill_t *bill,
+    const modelguard_verdict_t *verdict, uint64_t items);
 static void ngx_http_modelguard_bill_refuse(ngx_http_modelguard_bill_t *bill,
     const modelguard_verdict_t *verdict);
 static ngx_int_t ngx_http_modelguard_bill_pass(
+    ngx_http_modelguard_bill_t *bill);
+static ngx_http_modelguard_noinline void ngx_http_modelguard_bill_tried(
     ngx_http_modelguard_bill_t *bill);
 static void ngx_http_modelguard_bill_log(ngx_http_modelguard_bill_t *bill,
     ngx_http_modelguard_bill_line_t *line, ngx_uint_t dry_run);
@@ -46,12 +51,10 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items)
 {
-    uint64_t                            now;
     ngx_int_t                           rc;
     ngx_time_t                         *tp;
-    ngx_uint_t                          speaker;
-    modelguard_verdict_t               *verdict;
     ngx_http_modelguard_bill_t         *bill;
+    ngx_http_modelguard_zone_charge_t  *speaker;
 
     bill = ngx_http_modelguard_bill_create(r, ctx, mglcf);
     if (bill == NULL) {
@@ -59,37 +62,60 @@ ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     }
 
     tp = ngx_timeofday();
-    now = (uint64_t) tp->sec * 1000 + tp->msec;
 
-    bill->time = now;
+    bill->time = (uint64_t) tp->sec * 1000 + tp->msec;
 
-    if (ngx_http_modelguard_bill_make(bill, items) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    rc = mglcf->plain ? ngx_http_modelguard_bill_plain(bill) : NGX_DECLINED;
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_modelguard_bill_make(bill, items);
     }
 
-    ctx->dry_run = mglcf->dry_run;
-    ctx->retry = 0;
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (bill->nlines == 0) {
         return ngx_http_modelguard_bill_pass(bill);
     }
 
-    speaker = ngx_http_modelguard_zone_charge(bill->zones, bill->nzones, now,
-                                              r->connection->log);
+    speaker = bill->zones;
+    speaker += ngx_http_modelguard_zone_charge(bill->zones, bill->nzones,
+                                               bill->time, r->connection->log);
 
-    verdict = &bill->zones[speaker].verdict;
+    ngx_http_modelguard_bill_tell(bill, speaker);
 
-    ngx_http_modelguard_bill_tell(bill, &bill->zones[speaker]);
-
-    if (verdict->verdict == MODELGUARD_PASSED) {
-        bill->charged = 1;
-
-        if (!bill->exact || bill->refunds) {
-            ngx_http_modelguard_settle_open(bill);
-        }
-
-        return ngx_http_modelguard_bill_pass(bill);
+    if (speaker->verdict.verdict != MODELGUARD_PASSED) {
+        return ngx_http_modelguard_bill_held(bill, &speaker->verdict, items);
     }
+
+    bill->charged = 1;
+
+    if (!bill->exact || mglcf->refunds) {
+        ngx_http_modelguard_settle_open(bill);
+    }
+
+    return ngx_http_modelguard_bill_pass(bill);
+}
+
+
+/* held back, or refused */
+
+static ngx_int_t
+ngx_http_modelguard_bill_held(ngx_http_modelguard_bill_t *bill,
+    const modelguard_verdict_t *verdict, uint64_t items)
+{
+    ngx_int_t                              rc;
+    ngx_http_request_t                    *r;
+    ngx_http_modelguard_ctx_t             *ctx;
+    const ngx_http_modelguard_loc_conf_t  *mglcf;
+
+    r = bill->request;
+    ctx = bill->ctx;
+    mglcf = bill->conf;
+
+    ctx->dry_run = mglcf->dry_run;
+    ctx->retry = 0;
 
     if (verdict->verdict == MODELGUARD_LIMITED) {
         rc = ngx_http_modelguard_delay_hold(r, ctx, mglcf, items);
@@ -199,7 +225,6 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
     bill->ctx = ctx;
     bill->conf = mglcf;
     bill->charged = 0;
-    bill->settled = 0;
     bill->leased = 0;
     bill->zones = &bill->zone;
     bill->charges = (modelguard_charge_t *) (bill + 1);
@@ -208,6 +233,53 @@ ngx_http_modelguard_bill_create(ngx_http_request_t *r,
     ctx->bill = bill;
 
     return bill;
+}
+
+
+/*
+ * Where all budgets are of one zone and nothing has to be found out; else
+ * NGX_DECLINED.
+ */
+
+static ngx_int_t
+ngx_http_modelguard_bill_plain(ngx_http_modelguard_bill_t *bill)
+{
+    ngx_uint_t                          n;
+    modelguard_charge_t                *charge;
+    ngx_http_modelguard_zone_t         *zone;
+    ngx_http_modelguard_bill_line_t    *line;
+    ngx_http_modelguard_budget_conf_t  *conf;
+
+    conf = bill->conf->budgets->elts;
+    n = bill->conf->budgets->nelts;
+    zone = conf->zone;
+    line = bill->lines;
+    charge = bill->charges;
+
+    bill->exact = 1;
+    bill->nzones = 1;
+    bill->nlines = n;
+    bill->zone.n = n;
+
+    for ( /* void */ ; n; n--, conf++, line++, charge++) {
+
+        if (conf->zone != zone) {
+            return NGX_DECLINED;
+        }
+
+        charge->name = conf->id;
+        charge->budget = &conf->budget;
+        charge->cost = 1;
+        charge->dry_run = conf->dry_run;
+        charge->refused = 0;
+
+        line->conf = conf;
+        line->charge = charge;
+        line->dated = bill->time;
+        line->zone = 0;
+    }
+
+    return ngx_http_modelguard_bill_client(bill, &bill->zone, zone);
 }
 
 
@@ -227,8 +299,6 @@ ngx_http_modelguard_bill_make(ngx_http_modelguard_bill_t *bill, uint64_t items)
 
     bill->which = 0;
     bill->exact = 1;
-    bill->refunds = 0;
-    bill->tries = 0;
     bill->nzones = 0;
     bill->nlines = 0;
 
@@ -262,9 +332,6 @@ ngx_http_modelguard_bill_make(ngx_http_modelguard_bill_t *bill, uint64_t items)
             }
         }
 
-        bill->refunds |= !conf->always;
-        bill->tries |= conf->dry_run;
-
         if (bill->nzones == 1 && bill->zones[0].zone == conf->zone) {
             line->zone = 0;
             bill->zones[0].n++;
@@ -293,10 +360,8 @@ static ngx_int_t
 ngx_http_modelguard_bill_zone(ngx_http_modelguard_bill_t *bill,
     ngx_http_modelguard_bill_line_t *line)
 {
-    ngx_int_t                           rc;
     ngx_uint_t                          i;
     ngx_http_modelguard_zone_charge_t  *zone;
-    u_char                              addr[NGX_HTTP_MODELGUARD_ADDR_MAX];
 
     for (i = 0; i < bill->nzones; i++) {
         if (bill->zones[i].zone == line->conf->zone) {
@@ -327,21 +392,39 @@ ngx_http_modelguard_bill_zone(ngx_http_modelguard_bill_t *bill,
 
     bill->nzones++;
 
-    zone->zone = line->conf->zone;
     zone->n = 1;
+
+    return ngx_http_modelguard_bill_client(bill, zone, line->conf->zone);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_bill_client(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_zone_charge_t *zone, ngx_http_modelguard_zone_t *of)
+{
+    ngx_int_t  rc;
+
+    zone->zone = of;
     zone->charges = bill->charges;
     zone->special = 0;
     zone->keyless = 0;
 
-    if (zone->zone->sweep) {
-        ngx_http_modelguard_sweep_start(zone->zone);
+    if (of->sweep) {
+        ngx_http_modelguard_sweep_start(of);
     }
 
-    rc = ngx_http_modelguard_zone_client(bill->request, zone->zone, &zone->id);
+    rc = ngx_http_modelguard_zone_client(bill->request, of, &zone->id);
 
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
+    return (rc != NGX_DECLINED) ? rc
+                                : ngx_http_modelguard_bill_keyless(bill, zone);
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_bill_keyless(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_zone_charge_t *zone)
+{
+    u_char  addr[NGX_HTTP_MODELGUARD_ADDR_MAX];
 
     zone->keyless = 1;
     zone->special = 1;
@@ -350,123 +433,6 @@ ngx_http_modelguard_bill_zone(ngx_http_modelguard_bill_t *bill,
                                 ngx_http_modelguard_addr(bill->request, addr),
                                 &zone->id);
     return NGX_OK;
-}
-
-
-/* NGX_DECLINED: the budget does not hold for this request */
-
-static ngx_int_t
-ngx_http_modelguard_bill_line(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_bill_line_t *line, uint64_t items)
-{
-    ngx_int_t                                 rc;
-    ngx_uint_t                                unknown;
-    const ngx_http_modelguard_budget_conf_t  *conf;
-
-    conf = line->conf;
-
-    if (conf->limit || conf->burst) {
-        rc = ngx_http_modelguard_bill_budget(bill, line);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    unknown = ngx_http_modelguard_cost_unknown(conf->unit);
-
-    if (unknown || conf->unit == NGX_HTTP_MODELGUARD_UNIT_CONCURRENT) {
-        bill->exact = 0;
-    }
-
-    rc = ngx_http_modelguard_cost_find(bill->request, bill->conf, conf->unit,
-                                       &line->charge->cost);
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (rc == NGX_OK) {
-
-        if (unknown && line->charge->cost == 0) {
-            line->charge->cost = 1;
-        }
-
-        return NGX_OK;
-    }
-
-    if (unknown) {
-        line->charge->cost = NGX_HTTP_MODELGUARD_ZONE_MEAN;
-        line->charge->remaining = ngx_http_modelguard_bill_reserve(line);
-
-    } else if (conf->unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS) {
-        line->charge->cost = items;
-    }
-
-    return NGX_OK;
-}
-
-
-/* the limit and the burst of this request */
-
-static ngx_int_t
-ngx_http_modelguard_bill_budget(ngx_http_modelguard_bill_t *bill,
-    ngx_http_modelguard_bill_line_t *line)
-{
-    ngx_int_t                                 rc;
-    const char                               *name;
-    modelguard_budget_t                      *budget;
-    const ngx_http_modelguard_budget_conf_t  *conf;
-
-    conf = line->conf;
-
-    budget = ngx_palloc(bill->request->pool, sizeof(modelguard_budget_t));
-    if (budget == NULL) {
-        return NGX_ERROR;
-    }
-
-    *budget = conf->budget;
-    line->charge->budget = budget;
-
-    /* a directive's words end in NUL */
-
-    name = (const char *) conf->name.data;
-
-    if (conf->limit) {
-        rc = ngx_http_modelguard_cost_evaluate(bill->request, conf->limit, 1,
-                                               "limit", name, &budget->limit);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    if (conf->burst
-        && ngx_http_modelguard_cost_evaluate(bill->request, conf->burst, 0,
-                                             "burst", name, &budget->burst)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/* what a client without a mean is charged at first */
-
-static uint64_t
-ngx_http_modelguard_bill_reserve(const ngx_http_modelguard_bill_line_t *line)
-{
-    switch (line->conf->unit) {
-
-    case NGX_HTTP_MODELGUARD_UNIT_TOKENS:
-        return NGX_HTTP_MODELGUARD_RESERVE_TOKENS;
-
-    case NGX_HTTP_MODELGUARD_UNIT_BITS:
-        return NGX_HTTP_MODELGUARD_RESERVE_BITS;
-
-    default: /* NGX_HTTP_MODELGUARD_UNIT_BYTES */
-        return NGX_HTTP_MODELGUARD_RESERVE_BYTES;
-    }
 }
 
 
@@ -514,12 +480,15 @@ ngx_http_modelguard_bill_tell(ngx_http_modelguard_bill_t *bill,
     which = &speaker->charges[speaker->verdict.which];
     line = bill->lines;
 
+    /* lines and charges are in one order, but for those of other zones */
+
     if (bill->nzones == 1) {
         line += speaker->verdict.which;
-    }
 
-    while (line->charge != which) {
-        line++;
+    } else {
+        while (line->charge != which) {
+            line++;
+        }
     }
 
     bill->which = line - bill->lines;
@@ -538,9 +507,7 @@ ngx_http_modelguard_bill_tell(ngx_http_modelguard_bill_t *bill,
 static ngx_int_t
 ngx_http_modelguard_bill_pass(ngx_http_modelguard_bill_t *bill)
 {
-    ngx_uint_t                        i;
-    ngx_http_modelguard_ctx_t        *ctx;
-    ngx_http_modelguard_bill_line_t  *line;
+    ngx_http_modelguard_ctx_t  *ctx;
 
     ctx = bill->ctx;
 
@@ -555,11 +522,24 @@ ngx_http_modelguard_bill_pass(ngx_http_modelguard_bill_t *bill)
                                    ? NGX_HTTP_MODELGUARD_STAT_DELAYED
                                    : NGX_HTTP_MODELGUARD_STAT_ALLOWED);
 
-    if (!bill->tries) {
-        return NGX_DECLINED;
+    if (bill->conf->trials) {
+        ngx_http_modelguard_bill_tried(bill);
     }
 
-    /* those that only try have refused it, perhaps */
+    return NGX_DECLINED;
+}
+
+
+/* those that only try have refused it, perhaps */
+
+static void
+ngx_http_modelguard_bill_tried(ngx_http_modelguard_bill_t *bill)
+{
+    ngx_uint_t                        i;
+    ngx_http_modelguard_ctx_t        *ctx;
+    ngx_http_modelguard_bill_line_t  *line;
+
+    ctx = bill->ctx;
 
     for (i = 0; i < bill->nlines; i++) {
         line = &bill->lines[i];
@@ -576,8 +556,6 @@ ngx_http_modelguard_bill_pass(ngx_http_modelguard_bill_t *bill)
 
         ngx_http_modelguard_bill_log(bill, line, 1);
     }
-
-    return NGX_DECLINED;
 }
 
 

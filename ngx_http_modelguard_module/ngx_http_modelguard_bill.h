@@ -51,11 +51,8 @@ struct ngx_http_modelguard_bill_s {
                                                              of */
     unsigned                                  exact:1;    /* the costs are known
                                                              from the start */
-    unsigned                                  refunds:1;  /* some are given back
-                                                             if it fails */
-    unsigned                                  tries:1;    /* some only try */
-    unsigned                                  charged:1;  /* not refused */
-    unsigned                                  settled:1;
+    unsigned                                  charged:1;  /* not refused, nor
+                                                             settled */
     unsigned                                  leased:1;   /* in the queue */
     ngx_queue_t                               queue;      /* of open leases */
 
@@ -92,6 +89,15 @@ struct ngx_http_modelguard_bill_s {
 ngx_int_t ngx_http_modelguard_bill_charge(ngx_http_request_t *r,
     ngx_http_modelguard_ctx_t *ctx,
     const ngx_http_modelguard_loc_conf_t *mglcf, uint64_t items);
+
+/*
+ * The limit, the burst and the cost of a line whose "conf" and "charge" are
+ * set.  NGX_OK, NGX_ERROR, or NGX_DECLINED: the budget does not hold for this
+ * request.
+ */
+
+ngx_int_t ngx_http_modelguard_bill_line(ngx_http_modelguard_bill_t *bill,
+    ngx_http_modelguard_bill_line_t *line, uint64_t items);
 
 
 #endif /* NGX_HTTP_MODELGUARD_BILL_H_INCLUDED */

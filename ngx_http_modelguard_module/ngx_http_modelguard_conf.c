@@ -235,6 +235,8 @@ ngx_http_modelguard_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->active = NGX_HTTP_MODELGUARD_ACTIVE;
     }
 
+    conf->direct = (conf->plain && conf->inspect == NULL);
+
     ngx_http_modelguard_guard_warn(cf, conf);
 
     return NGX_CONF_OK;
@@ -306,8 +308,16 @@ ngx_http_modelguard_merge_inspect(ngx_conf_t *cf,
     items = 0;
     tries = (conf->checks == NULL);
 
+    conf->plain = (n && conf->costs == NULL);
+
     for (i = 0; i < n; i++) {
         budget = conf->budgets->elts;
+
+        conf->plain &= (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_REQUESTS
+                        && budget[i].limit == NULL
+                        && budget[i].burst == NULL);
+        conf->refunds |= !budget[i].always;
+        conf->trials |= budget[i].dry_run;
 
         if (budget[i].unit == NGX_HTTP_MODELGUARD_UNIT_ITEMS
             && (conf->costs == NULL

@@ -209,6 +209,14 @@ struct ngx_http_modelguard_loc_conf_s {
     unsigned                     meter_bits:1;
     unsigned                     tries:1;         /* bodies are read for
                                                      dry-run budgets only */
+    unsigned                     plain:1;         /* all budgets count requests
+                                                     and are as written, at no
+                                                     other cost than 1 */
+    unsigned                     direct:1;        /* plain, and no body is to be
+                                                     read or metered */
+    unsigned                     refunds:1;       /* a budget gives back what
+                                                     failed */
+    unsigned                     trials:1;        /* a budget only tries */
 };
 
 

@@ -54,12 +54,12 @@ ngx_http_modelguard_ctx_get_room(ngx_http_request_t *r, size_t room)
         return NULL;
     }
 
-    ngx_memzero(ctx, sizeof(ngx_http_modelguard_ctx_t));
+    ngx_memzero(&ctx->conf, sizeof(ngx_http_modelguard_ctx_t)
+                            - offsetof(ngx_http_modelguard_ctx_t, conf));
 
     /*
      * set by ngx_memzero():
      *
-     *     ctx->room = NULL;
      *     ctx->conf = NULL;
      *     ctx->rules = NULL;
      *     ctx->bill = NULL;
@@ -69,11 +69,8 @@ ngx_http_modelguard_ctx_get_room(ngx_http_request_t *r, size_t room)
      */
 
     ctx->request = r->main;
-
-    if (room) {
-        ctx->room = ctx + 1;
-        ctx->room_size = room;
-    }
+    ctx->room = room ? ctx + 1 : NULL;
+    ctx->room_size = room;
 
     /* as ngx_pool_cleanup_add() does it, in memory that is there already */
 

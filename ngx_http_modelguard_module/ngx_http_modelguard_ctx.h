@@ -61,6 +61,21 @@ struct ngx_http_modelguard_ctx_s {
                                                           or NULL */
     size_t                                 room_size;
 
+    /* what is not read before it is set, and not zeroed */
+
+    uint64_t                               items;      /* of its body, while
+                                                          it is delayed */
+    uint64_t                               remaining;  /* units */
+    uint64_t                               reset;      /* seconds, or
+                                                   MODELGUARD_BUDGET_NEVER */
+    uint64_t                               cost;       /* of the first budget
+                                                          charged, in units */
+    modelguard_id_t                        client;     /* in its zone */
+    modelguard_meter_t                     meter;      /* what its response
+                                                          has disclosed */
+    uint64_t                               received;   /* bytes of its body,
+                                                          decoded */
+
     /* the guard: set when a guarded location is first reached */
 
     const ngx_http_modelguard_loc_conf_t  *conf;
@@ -71,14 +86,10 @@ struct ngx_http_modelguard_ctx_s {
     /* the verdict: set once */
 
     ngx_http_modelguard_verdict_e          verdict;
-    ngx_str_t                              budget;     /* the one spoken of */
-    uint64_t                               remaining;  /* units */
-    uint64_t                               reset;      /* seconds, or
-                                                   MODELGUARD_BUDGET_NEVER */
+    ngx_str_t                              budget;     /* the one spoken of;
+                                                          "": neither is what
+                                                          is left of it */
     uint64_t                               retry;      /* seconds, 0: never */
-    uint64_t                               cost;       /* of the first budget
-                                                          charged, in units */
-    modelguard_id_t                        client;     /* in its zone */
     ngx_http_modelguard_bill_t            *bill;       /* NULL: no budget was
                                                           asked */
     ngx_str_t                              dry_budget; /* the dry-run one that
@@ -86,8 +97,6 @@ struct ngx_http_modelguard_ctx_s {
 
     ngx_http_modelguard_delay_t           *delay;      /* its place in the
                                                           queue, or NULL */
-    uint64_t                               items;      /* of its body, while
-                                                          it is delayed */
 
     ngx_http_modelguard_body_e             body;
 
@@ -100,12 +109,8 @@ struct ngx_http_modelguard_ctx_s {
                                                           that it has not */
 
     const ngx_http_modelguard_loc_conf_t  *metered;    /* whose budgets want
-                                                          that, or NULL */
-    modelguard_meter_t                     meter;      /* what its response
-                                                          has disclosed */
-
-    uint64_t                               received;   /* bytes of its body,
-                                                          decoded */
+                                                          the meter, or NULL:
+                                                          it is not set */
 
     unsigned                               unread:1;   /* it could not be
                                                           read to its end */

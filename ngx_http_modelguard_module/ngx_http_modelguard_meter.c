@@ -316,6 +316,11 @@ ngx_http_modelguard_meter_request(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    if (ctx->metered == NULL) {
+        ngx_memzero(&ctx->meter, sizeof(modelguard_meter_t));
+        ctx->received = 0;
+    }
+
     ctx->metered = mglcf;
 
     return ngx_http_modelguard_headers_request(r);

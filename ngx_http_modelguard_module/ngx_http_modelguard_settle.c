@@ -21,6 +21,8 @@ typedef struct {
 
 static ngx_uint_t ngx_http_modelguard_settle_status(
     const ngx_http_request_t *r);
+static ngx_http_modelguard_noinline void ngx_http_modelguard_settle_lines(
+    ngx_http_modelguard_bill_t *bill, ngx_uint_t status);
 static void ngx_http_modelguard_settle_end(ngx_http_modelguard_bill_t *bill,
     ngx_http_modelguard_settle_end_t *end, ngx_uint_t status);
 static ngx_uint_t ngx_http_modelguard_settle_failed(
@@ -47,21 +49,36 @@ ngx_http_modelguard_settle(void *data)
 {
     ngx_http_modelguard_bill_t *bill = data;
 
+    ngx_uint_t  status;
+
+    if (!bill->charged) {
+        return;
+    }
+
+    bill->charged = 0;
+
+    status = ngx_http_modelguard_settle_status(bill->request);
+
+    /* most are of requests, and answered */
+
+    if (!bill->exact || status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ngx_http_modelguard_settle_lines(bill, status);
+    }
+}
+
+
+static void
+ngx_http_modelguard_settle_lines(ngx_http_modelguard_bill_t *bill,
+    ngx_uint_t status)
+{
     uint64_t                            now;
     ngx_time_t                         *tp;
-    ngx_uint_t                          i, j, n, status, failed;
+    ngx_uint_t                          i, j, n, failed;
     modelguard_settle_t                 settles[MODELGUARD_TABLE_BUDGETS];
     ngx_http_modelguard_bill_line_t    *line;
     ngx_http_modelguard_settle_end_t    end;
     ngx_http_modelguard_zone_charge_t  *zone;
 
-    if (!bill->charged || bill->settled) {
-        return;
-    }
-
-    bill->settled = 1;
-
-    status = ngx_http_modelguard_settle_status(bill->request);
     failed = ngx_http_modelguard_settle_failed(bill, status);
 
     if (bill->exact && !failed) {

@@ -14,8 +14,11 @@
 #define NGX_HTTP_MODELGUARD_FOLLOW_AGAIN  1000   /* ms after it has failed */
 
 
-static ngx_int_t ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
-    ngx_http_modelguard_zone_t *zone, ngx_str_t *value);
+static ngx_str_t *ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
+    ngx_http_modelguard_zone_t *zone);
+static ngx_http_modelguard_noinline ngx_int_t ngx_http_modelguard_zone_value(
+    ngx_http_request_t *r, ngx_http_modelguard_zone_t *zone,
+    modelguard_id_t *id);
 static ngx_int_t ngx_http_modelguard_zone_reopen(
     ngx_http_modelguard_zone_t *zone, ngx_log_t *log);
 static ngx_int_t ngx_http_modelguard_zone_stay(
@@ -26,15 +29,32 @@ ngx_int_t
 ngx_http_modelguard_zone_client(ngx_http_request_t *r,
     ngx_http_modelguard_zone_t *zone, modelguard_id_t *id)
 {
+    ngx_str_t  *key;
+
+    key = zone->key_header.len ? ngx_http_modelguard_zone_sent(r, zone) : NULL;
+
+    if (key == NULL) {
+        return ngx_http_modelguard_zone_value(r, zone, id);
+    }
+
+    if (key->len == 0) {
+        return NGX_DECLINED;
+    }
+
+    modelguard_hash(id, zone->key_secret, key->data, key->len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_modelguard_zone_value(ngx_http_request_t *r,
+    ngx_http_modelguard_zone_t *zone, modelguard_id_t *id)
+{
     ngx_str_t                   key;
     ngx_http_variable_value_t  *value;
 
-    if (zone->key_header.len
-        && ngx_http_modelguard_zone_sent(r, zone, &key) == NGX_OK)
-    {
-        /* void */
-
-    } else if (zone->key_index != NGX_ERROR) {
+    if (zone->key_index != NGX_ERROR) {
 
         /* what the complex value would copy */
 
@@ -59,12 +79,12 @@ ngx_http_modelguard_zone_client(ngx_http_request_t *r,
 
 /*
  * The value of the header, if there is no more than one of that name, and if
- * nobody has asked for the variable before; else NGX_DECLINED.
+ * nobody has asked for the variable before; else NULL.
  */
 
-static ngx_int_t
+static ngx_str_t *
 ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
-    ngx_http_modelguard_zone_t *zone, ngx_str_t *value)
+    ngx_http_modelguard_zone_t *zone)
 {
     size_t                      len;
     ngx_uint_t                  i;
@@ -72,10 +92,12 @@ ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
     ngx_table_elt_t            *header, *found;
     ngx_http_variable_value_t  *v;
 
+    static ngx_str_t  none = ngx_null_string;
+
     v = &r->variables[zone->key_index];
 
     if (v->valid || v->not_found) {
-        return NGX_DECLINED;
+        return NULL;
     }
 
     len = zone->key_header.len;
@@ -91,7 +113,7 @@ ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
             }
 
             if (header->lowcase_key == NULL) {
-                return NGX_DECLINED;
+                return NULL;
             }
 
             if (ngx_memcmp(header->lowcase_key, zone->key_header.data, len)
@@ -103,28 +125,21 @@ ngx_http_modelguard_zone_sent(ngx_http_request_t *r,
                                 header->lowcase_key + len, '_')
                     != NULL)
                 {
-                    return NGX_DECLINED;
+                    return NULL;
                 }
 
                 continue;
             }
 
             if (found) {
-                return NGX_DECLINED;
+                return NULL;
             }
 
             found = header;
         }
     }
 
-    if (found) {
-        *value = found->value;
-
-    } else {
-        ngx_str_null(value);
-    }
-
-    return NGX_OK;
+    return found ? &found->value : &none;
 }
 
 

@@ -12,7 +12,11 @@
 #define NGX_HTTP_MODELGUARD_CHARGE_TRIES  10   /* moves to follow at once */
 
 
-static ngx_int_t ngx_http_modelguard_zone_overflow(
+static ngx_http_modelguard_noinline ngx_uint_t ngx_http_modelguard_zone_any(
+    ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now,
+    ngx_log_t *log);
+static ngx_http_modelguard_noinline ngx_int_t
+    ngx_http_modelguard_zone_overflow(
     ngx_http_modelguard_zone_charge_t *charges, ngx_uint_t n, uint64_t now,
     ngx_log_t *log);
 static ngx_int_t ngx_http_modelguard_zone_lock(
@@ -42,8 +46,6 @@ ngx_uint_t
 ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
     ngx_uint_t n, uint64_t now, ngx_log_t *log)
 {
-    ngx_uint_t  i;
-
     /* what most requests come to */
 
     if (n == 1
@@ -58,6 +60,16 @@ ngx_http_modelguard_zone_charge(ngx_http_modelguard_zone_charge_t *charges,
     {
         return 0;
     }
+
+    return ngx_http_modelguard_zone_any(charges, n, now, log);
+}
+
+
+static ngx_uint_t
+ngx_http_modelguard_zone_any(ngx_http_modelguard_zone_charge_t *charges,
+    ngx_uint_t n, uint64_t now, ngx_log_t *log)
+{
+    ngx_uint_t  i;
 
     /* once as they are, and once for each zone that is full and shares */
 

@@ -503,6 +503,7 @@ ngx_http_modelguard_zone_lay(ngx_http_modelguard_zone_t *zone,
     const ngx_http_modelguard_zone_set_t *set)
 {
     int         rc;
+    unsigned    n;
     uint64_t    uid[2];
     ngx_log_t  *log;
     ngx_uint_t  i;
@@ -513,8 +514,21 @@ ngx_http_modelguard_zone_lay(ngx_http_modelguard_zone_t *zone,
         return NGX_ERROR;
     }
 
-    rc = modelguard_table_init(table, size, set->n ? (unsigned) set->n : 1,
-                               uid, zone->secret_id);
+    n = set->n ? (unsigned) set->n : 1;
+
+    /* what the kernel gives is zero, and its pages are none until used */
+
+#if !(NGX_DEBUG_MALLOC || NGX_HAVE_DEBUG_MALLOC)
+
+    if (zone->fresh) {
+        rc = modelguard_table_lay(table, size, n, uid, zone->secret_id);
+
+    } else
+
+#endif
+    {
+        rc = modelguard_table_init(table, size, n, uid, zone->secret_id);
+    }
 
     for (i = 0; rc == MODELGUARD_OK && i < set->n; i++) {
         rc = modelguard_table_register(table, set->names[i],

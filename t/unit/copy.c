@@ -371,6 +371,50 @@ test_sweep(void)
 }
 
 
+/* one bucket at a time: who has none has nothing to look at */
+
+static void
+test_sweep_empty(void)
+{
+    table_t   *table;
+    uint64_t   cursor;
+    unsigned   i, n, failed;
+
+    table = build(1, 40);
+    modelguard_table_register(table, 7, &minute);
+    failed = 0;
+
+    for (i = 0; i < 2; i++) {
+
+        for (n = 0; n < table->shards; n++) {
+            cursor = 0;
+
+            failed += modelguard_table_sweep(table, n, &cursor, 1, 200, NOW)
+                      != (modelguard_table_part(table, n)->stat.records == 0);
+            failed += cursor
+                      != (modelguard_table_part(table, n)->stat.records != 0);
+        }
+
+        failed += walk(table) != (long) i;
+        charge(table, 1, &minute, 5, NOW);
+    }
+
+    /* the last one has gone halfway */
+
+    failed += sweep(table, 200, NOW + 400000) != 0;
+
+    for (n = 0; n < table->shards; n++) {
+        cursor = 5;
+
+        failed += !modelguard_table_sweep(table, n, &cursor, 1, 200, NOW)
+                  || cursor != 0;
+    }
+
+    ok(failed == 0, "a shard without records is swept at once");
+    free(table);
+}
+
+
 /* a file and then a zone that knows less of the same clients */
 
 static void
@@ -434,6 +478,7 @@ main(void)
     test_most();
     test_adopt();
     test_sweep();
+    test_sweep_empty();
 
     return tap_done();
 }

@@ -135,6 +135,47 @@ test_shards(void)
 }
 
 
+/* all behind the shards is out of bounds while the table is laid */
+
+static void
+test_lay(void)
+{
+    size_t    size, first;
+    table_t  *table, *other;
+
+    size = bytes(200);
+    table = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    other = aligned_alloc(PAGE, size);
+
+    if (table == MAP_FAILED || other == NULL) {
+        ok(0, "memory");
+        return;
+    }
+
+    memset(other, 0xff, size);
+
+    if (modelguard_table_init(other, size, 3, uid, 9) != MODELGUARD_OK) {
+        ok(0, "a table");
+        return;
+    }
+
+    first = modelguard_table_first(other->shards);
+
+    ok(mprotect((char *) table + first, size - first, PROT_NONE) == 0
+       && modelguard_table_lay(table, size, 3, uid, 9) == MODELGUARD_OK
+       && modelguard_table_lay(table, size, 0, uid, 9) == MODELGUARD_INVALID
+       && modelguard_table_lay(table, bytes(1) - 1, 3, uid, 9)
+          == MODELGUARD_TOO_BIG
+       && mprotect(table, size, PROT_READ | PROT_WRITE) == 0
+       && memcmp(table, other, size) == 0,
+       "laid in zeros, no page of clients is touched, and it is the same");
+
+    munmap(table, size);
+    free(other);
+}
+
+
 static void
 test_init(void)
 {
@@ -746,6 +787,7 @@ main(void)
     test_sizes();
     test_shards();
     test_init();
+    test_lay();
     test_check();
     test_bits();
     test_register();
