@@ -141,17 +141,20 @@ soak: build deps  ## mixed traffic, reloads and kills, SOAK_TIME=1200 seconds
 	@tools/soak/soak.py
 
 # The cells are in tools/matrix/cells.py; JOBS=1 tests one beside a build.
+# STRICT=1: a cell that the archive has nothing for fails.
 
 matrix:  ## other versions of nginx, both compilers, 32 bits; build/matrix.json
 	@tools/install-deps.sh matrix
-	@tools/matrix/matrix.py
+	@tools/matrix/matrix.py $(if $(STRICT),--strict)
 
 matrix-full:  ## all of t/*.t on Debian unstable's nginx
 	@tools/install-deps.sh matrix
-	@tools/matrix/matrix.py --full unstable-package-gcc
+	@tools/matrix/matrix.py --full --strict unstable-package-gcc
 
-check-matrix:  ## docs/compatibility.md has the cells of make matrix
+check-matrix:  ## docs/compatibility.md has the cells; what fetches them
+	@tools/install-deps.sh matrix
 	@tools/matrix/matrix.py --check
+	@prove tools/matrix/check-fetch.py
 
 # COVERAGE_ARGS: prove's options and files; without any, those of t/*.t that
 # kill no workers

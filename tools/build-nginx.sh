@@ -77,28 +77,37 @@ esac
 
 # The source package of the installed version; if the archive has dropped that
 # one for a newer security update or not mirrored it, the newest that it has of
-# the same upstream release.
+# the same upstream release.  When there is none, the lists may be older than
+# the archive.
 
 fetch_source()
 {
-    local dir=$SOURCE/download version=$1 candidate
+    local dir=$SOURCE/download version=$1 candidate lists
 
     rm -rf "$SOURCE"
     mkdir -p "$dir"
     cd "$dir"
 
-    private_apt source apt-cache madison nginx > candidates
-
-    for candidate in "$version" $(awk '{ print $3 }' candidates | sort -rVu)
-    do
-        if [ "${candidate%%-*}" = "${version%%-*}" ] \
-            && private_apt source apt-get source --download-only \
-                   "nginx=$candidate" > "fetch-$candidate.log" 2>&1
-        then
-            break
+    for lists in old new; do
+        if [ $lists = new ]; then
+            say "fetching the lists of nginx's source once more"
+            private_apt_update source || true
         fi
 
-        candidate=
+        private_apt source apt-cache madison nginx > candidates
+
+        for candidate in "$version" \
+            $(awk '{ print $3 }' candidates | sort -rVu)
+        do
+            if [ "${candidate%%-*}" = "${version%%-*}" ] \
+                && private_apt source apt-get source --download-only \
+                       "nginx=$candidate" > "fetch-$candidate.log" 2>&1
+            then
+                break 2
+            fi
+
+            candidate=
+        done
     done
 
     [ -n "$candidate" ] || die "cannot fetch the source package of nginx" \

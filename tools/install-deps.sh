@@ -40,9 +40,10 @@ PEER_PACKAGES="haproxy libnginx-mod-http-lua libnginx-mod-http-ndk
     libsimdjson-dev libsimdjson14 rapidjson-dev libyajl-dev libyajl2"
 
 # ccache because the cells of the matrix compile the same nginx again and
-# again; gcc-multilib for 32 bits
+# again; gcc-multilib for 32 bits; gpg for an archive that tests sign
 
-MATRIX_PACKAGES="ccache patchelf gcc-multilib valgrind"
+MATRIX_PACKAGES="ccache patchelf gcc-multilib valgrind dpkg-dev xz-utils
+    gpg gpg-agent gpgconf gpgv"
 
 COVERAGE_PACKAGES="gcovr"
 ANALYZE_PACKAGES="clang-tidy cppcheck"

@@ -33,6 +33,7 @@ SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 SANITIZED = f"-DNGX_DEBUG_PALLOC=1 {SANITIZERS} -fno-sanitize=nonnull-attribute"
 
 _sources = {}
+_lacking = []
 _built = {}
 
 
@@ -46,11 +47,13 @@ class Missing(Exception):
 
 class Built:
     """What there is to test: the paths of nginx and of the dynamic module
-    (empty: linked in), and what tests need in their environment."""
+    (empty: linked in), what tests need in their environment, and where nginx
+    is from."""
 
     def __init__(self, version, compiler, nginx="", module="", ran="",
-                 environment=None, logs=""):
+                 environment=None, logs="", origin=""):
         self.version = version
+        self.origin = origin
         self.compiler = compiler
         self.nginx = nginx
         self.module = module
@@ -97,7 +100,8 @@ def fetch(*what):
                              cwd=TOP)
 
     if status == 3:
-        raise Missing("the archive lists it and does not have it")
+        raise Missing("the archive does not have it, nor another of this "
+                      "nginx")
 
     if status:
         raise Failed(f"could not fetch {' '.join(what)} from Debian's archive; "
@@ -112,16 +116,23 @@ def add_source(name, folder):
     _sources[name] = os.path.abspath(folder)
 
 
+def said(folder, what):
+    """What fetch.sh says of what is in a folder: version, from."""
+
+    with open(os.path.join(folder, what)) as stream:
+        return stream.read().strip()
+
+
 def source(version):
-    """The folder of nginx's source and its version."""
+    """The folder of nginx's source, its version, and where it is from."""
 
     if version in _sources:
-        return _sources[version], version
+        return _sources[version], version, "by hand"
 
     folder = fetch("source", version)
 
-    with open(os.path.join(folder, "version")) as stream:
-        return os.path.join(folder, "nginx"), stream.read().strip()
+    return (os.path.join(folder, "nginx"), said(folder, "version"),
+            said(folder, "from"))
 
 
 def newest():
@@ -132,7 +143,18 @@ def newest():
         return "unstable"
 
     except Missing:
+        folder = os.path.join(BUILD, "fetched", "source-unstable")
+        _lacking[:] = [said(folder, "missing")]
         return "trixie"
+
+
+def from_where(cell, origin):
+    """With what the newest one would be."""
+
+    if cell.name.startswith("newest-") and _lacking:
+        return f"{origin}; instead of unstable's {_lacking[0]}"
+
+    return origin
 
 
 def compiler_version(compiler):
@@ -256,9 +278,9 @@ def known(folder, options):
 
 
 def configure(cell, work, log):
-    """Copies the source and configures it; its version."""
+    """Copies the source and configures it."""
 
-    folder, version = source(cell.version)
+    folder = source(cell.version)[0]
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(folder, work, symlinks=True)
 
@@ -278,11 +300,9 @@ def configure(cell, work, log):
                   f"--with-ld-opt={link_options}", f"{how}={TOP}"],
             cwd=work, env=environment(**more))
 
-    return version
-
 
 def compile_source(cell, work, log):
-    version = configure(cell, work, log)
+    configure(cell, work, log)
     strict(work, "-O0" if cell.kind == "asan" else "-O2")
 
     if cell.kind == "asan":
@@ -299,8 +319,6 @@ def compile_source(cell, work, log):
                   *(["modules"] if cell.linkage == "dynamic" else [])],
             cwd=work, env=environment())
 
-    return version
-
 
 def same(cell):
     """What makes two builds of unpacked source the same."""
@@ -311,7 +329,7 @@ def same(cell):
 def build_source(cell, work, log):
     """nginx with the module linked in, or with the module beside it."""
 
-    version = compile_source(cell, work, log)
+    compile_source(cell, work, log)
     module = ""
 
     if cell.linkage == "dynamic":
@@ -327,7 +345,9 @@ def build_source(cell, work, log):
     names = [os.path.join(work, "objs", name) for name in ("nginx", "angie")]
     nginx = next((n for n in names if os.path.exists(n)), names[0])
 
-    built = Built(version, compiler_version(cell.compiler), nginx, module)
+    _, version, origin = source(cell.version)
+    built = Built(version, compiler_version(cell.compiler), nginx, module,
+                  origin=origin)
 
     if cell.kind == "source" and cell.linkage == "static":
         _built[same(cell)] = built
@@ -340,6 +360,7 @@ def build_valgrind(cell, work, log):
     valgrind."""
 
     built = copy.copy(_built.get(same(cell)) or build_source(cell, work, log))
+    built.origin = source(cell.version)[2]
     os.makedirs(work, exist_ok=True)
     script = os.path.join(work, "under-valgrind")
     logs = os.path.join(TOP, "build", "run", "matrix-" + cell.name,
@@ -376,9 +397,11 @@ def build_without_pcre2(cell, work, log):
             raise Failed("config does not say that PCRE2 is missing, see "
                          + os.path.relpath(log, TOP))
 
-        return Built(source(cell.version)[1],
-                     compiler_version(cell.compiler),
-                     ran="config stops and says what is missing")
+        _, version, origin = source(cell.version)
+
+        return Built(version, compiler_version(cell.compiler),
+                     ran="config stops and says what is missing",
+                     origin=origin)
 
     raise Failed("config did not notice that PCRE2 is missing")
 
@@ -394,7 +417,7 @@ def build_installed(cell, _, log):
     return Built(version, compiler_version(cell.compiler),
                  os.environ.get("NGINX_BIN", "/usr/sbin/nginx"),
                  os.path.join(TOP, "build", "module-" + cell.compiler,
-                              "objs", NAME + ".so"))
+                              "objs", NAME + ".so"), origin="installed")
 
 
 def signatures(path):
@@ -435,9 +458,8 @@ def build_package(cell, work, log):
                   "--set-interpreter",
                   os.path.join(libraries, "ld-linux-x86-64.so.2"), nginx])
 
-    with open(os.path.join(folder, "version")) as stream:
-        return Built(stream.read().strip(), compiler_version(cell.compiler),
-                     nginx, module)
+    return Built(said(folder, "version"), compiler_version(cell.compiler),
+                 nginx, module, origin=said(folder, "from"))
 
 
 def wide_units():
@@ -485,7 +507,8 @@ def build_units_i386(_, work, log):
     compile_options, link_options = i386()
     every, wide = wide_units()
     units = make_units(work, log, every - wide,
-                       f"{cached('gcc')} {compile_options}", link_options, "portable")
+                       f"{cached('gcc')} {compile_options}", link_options,
+                       "portable")
     units += make_units(os.path.join(work, "wide"), log, wide,
                         f"{cached('gcc')} -DMODELGUARD_BUDGET_INT128=0", "", "")
 
@@ -497,7 +520,8 @@ def build_units_i386(_, work, log):
 
     return Built("none", compiler_version("gcc"),
                  ran=f"{files} units ({len(wide)} of them with 64 bits), "
-                     f"{checks} checks")
+                     f"{checks} checks",
+                 origin=said(fetch("i386"), "from"))
 
 
 BUILDERS = collections.defaultdict(
@@ -517,4 +541,7 @@ def build(cell):
     if os.path.exists(log):
         os.remove(log)
 
-    return BUILDERS[cell.kind](cell, work, log)
+    built = BUILDERS[cell.kind](cell, work, log)
+    built.origin = from_where(cell, built.origin)
+
+    return built

@@ -10,10 +10,14 @@ suite on each:
     matrix.py --source NAME=DIR   besides, cells for an unpacked source of
                                   another nginx, or of another's nginx
     matrix.py --full CELL         all of t/*.t on a cell
+    matrix.py --strict            a cell fails, too, when the archive has
+                                  nothing to build it from
     matrix.py --docs              writes the table of docs/compatibility.md
     matrix.py --check             is that table one of these cells?
 
 A cell that fails does not stop the others, but the command fails in the end.
+When the archive does not have what it lists, fetch.sh looks for another, and
+the table says so.
 What ran is in build/matrix.json, logs are in build/matrix.
 
 Environment: TEST_NGINX_PORT, the first port to use; JOBS=2, cells that
@@ -90,7 +94,7 @@ def run_tests(cell, built, port, full):
 def run_cell(cell, ports, full):
     """One cell, built and tested, as a record of the results."""
 
-    record = {"cell": cell.name, "version": "", "compiler": "",
+    record = {"cell": cell.name, "version": "", "from": "", "compiler": "",
               "linkage": cell.linkage, "ran": "", "result": "failed",
               "date": datetime.date.today().isoformat()}
 
@@ -103,8 +107,8 @@ def run_cell(cell, ports, full):
             finally:
                 record["build_seconds"] = round(time.time() - began)
 
-        record.update(version=built.version, compiler=built.compiler,
-                      ran=built.ran)
+        record.update({"version": built.version, "from": built.origin,
+                       "compiler": built.compiler, "ran": built.ran})
 
         if built.nginx:
             port = ports.get()
@@ -128,6 +132,7 @@ def run_cell(cell, ports, full):
         record["ran"] = str(reason)
 
     print(f"{record['cell']:24} {record['version']:20} "
+          f"{record['from'] or '-'}: "
           f"{record['result']}: {record['ran']}; "
           f"built in {record.get('build_seconds', 0)} s, "
           f"tested in {record.get('test_seconds', 0)} s", flush=True)
@@ -183,11 +188,15 @@ def merge(records, everything):
         stream.write("\n")
 
 
-def failures(records):
+def failures(records, strict):
     """Names of those that failed; when the archive has nothing of a version,
     its cells failed, too: a matrix without it proves nothing."""
 
-    failed = [r["cell"] for r in records if r["result"] == "failed"]
+    bad = ["failed", "not in the archive"] if strict else ["failed"]
+    failed = [r["cell"] for r in records if r["result"] in bad]
+
+    if strict:
+        return failed
 
     for version in ("trixie", "unstable"):
         mine = [r for r in records if r["cell"].startswith(version + "-")]
@@ -198,16 +207,31 @@ def failures(records):
     return failed
 
 
+def count(records):
+    """How many of the cells are green, and what became of the others."""
+
+    results = [r["result"] for r in records]
+    parts = [f"{results.count('passed')} of {len(results)} cells"]
+    parts += [f"{results.count(result)} {result}"
+              for result in ("not in the archive", "failed")
+              if result in results]
+
+    return ", ".join(parts)
+
+
+COLUMNS = ("cell", "nginx", "from", "compiler", "linkage", "ran", "result",
+           "date")
+
+
 def rows(records):
     """The lines of the table."""
 
-    yield "| cell | nginx | compiler | linkage | ran | result | date |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| " + " | ".join(COLUMNS) + " |"
+    yield "|---" * len(COLUMNS) + "|"
 
     for r in records:
-        yield "| " + " | ".join(
-            r[k] for k in ("cell", "version", "compiler", "linkage", "ran",
-                           "result", "date")) + " |"
+        cells_of = dict(r, nginx=r["version"])
+        yield "| " + " | ".join(cells_of.get(k, "") for k in COLUMNS) + " |"
 
 
 def split_page():
@@ -244,7 +268,8 @@ def check_page(everything, quiet=False):
     problems = [f"no line for the cell {cell.name}" for cell in everything
                 if cell.name not in table]
     problems += [f"the cell {name} failed" for name, line in table.items()
-                 if line.split("|")[6].strip() == "failed"]
+                 if line.split("|")[1 + COLUMNS.index("result")].strip()
+                 == "failed"]
 
     for problem in problems:
         if not quiet:
@@ -261,6 +286,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="CELL")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--strict", action="store_true")
     parser.add_argument("--docs", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--source", action="append", default=[])
@@ -310,11 +336,11 @@ def main():
             sys.exit("no such cell; see --list")
 
     records = run(wanted, arguments.full, everything)
-    failed = failures(records)
+    failed = failures(records, arguments.strict)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"{len(records)} cells in {time.time() - start:.0f} s, "
-          f"{used.ru_utime + used.ru_stime:.0f} s of a processor; "
-          f"failed: {' '.join(failed) or 'none'}")
+    print(f"{count(records)}; {time.time() - start:.0f} s, "
+          f"{used.ru_utime + used.ru_stime:.0f} s of a processor; failed: "
+          f"{' '.join(failed) or 'none'}")
     sys.exit(1 if failed else 0)
 
 
