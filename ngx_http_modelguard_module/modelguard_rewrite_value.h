@@ -30,7 +30,6 @@
 struct modelguard_rewrite_s {
     modelguard_rewrite_conf_t  conf;
     modelguard_walk_t          walk;
-    modelguard_hold_t          hold;
     modelguard_scopes_t        scopes;
     modelguard_rewrite_t      *inner;       /* of documents in strings, or
                                                NULL */
@@ -67,6 +66,10 @@ struct modelguard_rewrite_s {
     /* by depth: a member or an element has been kept */
 
     uint64_t                   kept[MODELGUARD_JSON_DEPTH_MAX / 64 + 1];
+
+    /* last, so that a sanitizer sees what is written beyond its output */
+
+    modelguard_hold_t          hold;
 };
 
 

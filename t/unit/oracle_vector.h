@@ -287,7 +287,7 @@ item_fill(item_t *items, size_t n, const size_t *order)
 }
 
 
-/* |a| * 10^9, for what is known to be small */
+/* a * 10^digits, for what is known to be small */
 
 static inline int64_t
 item_small(const dec_t *a, unsigned digits)
@@ -299,7 +299,7 @@ item_small(const dec_t *a, unsigned digits)
         n = n * 10 + a->d[i];
     }
 
-    return n;
+    return a->negative ? -n : n;
 }
 
 

@@ -21,11 +21,6 @@
  */
 
 static const rewrite_case_t  more_cases[] = {
-    { "renormalized where all is rounded to zero",
-      "scores $ | round=1 renormalize",
-      "[-1e-12,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,"
-      "0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04]",
-      "[-0.1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", 0 },
     { "a big tie in long texts", "scores $ | round=1",
       "[" CASE_LONG ".14," CASE_LONG ".16,0.25]",
       "[99999999999999999.9," CASE_LONG ".2,0.2]", 0 },
