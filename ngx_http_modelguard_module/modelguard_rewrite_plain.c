@@ -38,8 +38,8 @@ static int plain_number(modelguard_rewrite_t *rw, const uint8_t *p,
     const modelguard_rule_t *rule);
 static int plain_vector(modelguard_rewrite_t *rw, const uint8_t *p,
     uint16_t state, const modelguard_place_t *place);
-static int plain_first(modelguard_rewrite_t *rw, const uint8_t *p,
-    const uint8_t *stop);
+static int plain_first(modelguard_rewrite_t *rw,
+    const modelguard_rule_t *rule, const uint8_t *p, const uint8_t *stop);
 static int plain_open(modelguard_rewrite_t *rw, const uint8_t *p,
     uint16_t state);
 static void plain_push(modelguard_rewrite_t *rw, const uint8_t *p,
@@ -466,19 +466,19 @@ plain_vector(modelguard_rewrite_t *rw, const uint8_t *p, uint16_t state,
 
     rc = modelguard_scope_open(&rw->scopes, place, json->depth, 0, p);
 
-    return rc == MODELGUARD_OK ? plain_first(rw, p, stop) : rc;
+    return rc == MODELGUARD_OK ? plain_first(rw, place->value, p, stop) : rc;
 }
 
 
-/* the vector's first number, [p, stop), and those that follow */
+/* the first number of the rule's vector, [p, stop), and those that follow */
 
 static int
-plain_first(modelguard_rewrite_t *rw, const uint8_t *p, const uint8_t *stop)
+plain_first(modelguard_rewrite_t *rw, const modelguard_rule_t *rule,
+    const uint8_t *p, const uint8_t *stop)
 {
     int                        rc;
     uint16_t                   state;
     modelguard_json_t         *json;
-    const modelguard_rule_t   *rule;
     const modelguard_place_t  *place;
 
     json = &rw->walk.json;
@@ -493,12 +493,6 @@ plain_first(modelguard_rewrite_t *rw, const uint8_t *p, const uint8_t *stop)
         && (place->value->treatment->op == MODELGUARD_DROP
             || place->value->treatment->op == MODELGUARD_NULL))
     {
-        return PLAIN_PART;
-    }
-
-    rule = modelguard_scope_rule(&rw->scopes, place, json->depth);
-
-    if (rule == NULL) {
         return PLAIN_PART;
     }
 

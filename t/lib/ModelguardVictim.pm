@@ -94,7 +94,11 @@ my %kinds = (
                                       status => '500 X') },
                  status => 500, paid => 0 },
     delayed => { reply => sub { reply(document(5)) }, body => document(5, 1),
-                 location => 'delayed', before => 1 },
+                 location => 'delayed', before => 1,
+
+                 # who gets no place in the queue is refused, as at its end
+
+                 refusal => 429 },
 );
 
 my @budgets = (
@@ -278,7 +282,9 @@ sub try {
                 && (!defined $what->{body} || $body eq $what->{body});
 
     $self->{came} = $right ? 'right' : !$whole ? 'cut'
-                    : $status >= 500 ? 'error' : 'wrong';
+                    : $status >= 500 ? 'error'
+                    : $arm && $status == ($what->{refusal} // 0) ? 'refused'
+                    : 'wrong';
 
     push @wrong, "status $status, body " . substr($body, 0, 200)
         if $self->{came} eq 'wrong';
@@ -317,7 +323,8 @@ sub costs {
     $c--;                               # that of who asks
     push @wrong, "$c leases are left" if $c != 0;
     push @wrong, "$r requests in one zone, $o in another" if $r != $o;
-    push @wrong, "$r requests paid" if $r > 1 || $right && $r != $paid;
+    push @wrong, "$r requests paid" if $r > 1 || $right && $r != $paid
+                                       || $r && $self->{came} eq 'refused';
     push @wrong, "$t tokens paid" if $t > 200_000
                                      || $right && $t < $paid * TOKENS;
 

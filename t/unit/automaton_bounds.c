@@ -312,7 +312,8 @@ test_name_hash(void)
 
     static const char  *pairs[][2] = {
         { "bmknmyk", "qzzxdqj" }, { "llfnkin", "mnukwkp" },
-        { "njaqq", "bojwh" }, { "eevlx", "ecefa" }
+        { "njaqq", "bojwh" }, { "eevlx", "ecefa" }, { "a97", "GNP" },
+        { "i8v", "R05" }
     };
 
     bad = 0;

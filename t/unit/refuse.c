@@ -41,6 +41,9 @@ static const refuse_case_t  cases[] = {
     { "logits $.p | round=1 top=1", "\"p\":[-1.25,3.5,-8.25]", NULL },
     { "scores $.p | round=2 renormalize", "\"p\":[0.123,0.377,0.5]", NULL },
 
+    { "embedding $.e $.f | round=1", "\"e\":0.125,\"f\":-0.25,\"g\":1",
+      "\"e\":0.1,\"f\":-0.2,\"g\":1" },
+
     /* what is cut, or null */
 
     { "metadata $.m | drop", "\"a\":1,\"m\":[1,{\"b\":2}],\"c\":3",

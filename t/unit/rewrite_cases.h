@@ -407,6 +407,10 @@ static const rewrite_case_t  rewrite_cases[] = {
       "[-0.0,0.001]", "[0,0.01]", 0 },
     { "a top that is zero is not raised", "logits $ | round=1 top=1",
       "[-3,0,-5]", "[-2,0,-2]", 0 },
+    { "elements of a vector that become null",
+      "scores $.s | round=2; metadata $.s[*] | null",
+      "{\"s\":[0.125,0.5]}", "{\"s\":[null,null]}", 0 },
+
     { "renormalized where all is rounded to zero",
       "scores $ | round=1 renormalize",
       "[-1e-12,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,0.04,"
