@@ -191,7 +191,7 @@ sub sweep {
     my ($name, $begin, $kinds, @options) = @_;
     my ($n, @calls) = calls($begin, scalar($name =~ /^grown/), $kinds,
                              @options);
-    my ($borne, @wrong) = (0);
+    my ($borne, $unsorted, @wrong) = (0, 0);
     my %errors = @options;
     my $again = ($errors{error} // '') eq 'EINTR';
 
@@ -204,6 +204,12 @@ sub sweep {
         my $seen = $fault->disarm;
         my $ours = $seen->{who} =~ /modelguard/;
 
+        # without memory glibc's getpwnam() may end the process, which nginx
+        # calls for its user as soon as it has read its configuration
+
+        next if $signal && $seen->{who} =~ /^libc/
+                && $text =~ /syntax is ok\n(?:.*nss_\w+\.c:.*)?\s*\z/;
+
         push @wrong, "call $call of $seen->{who}: signal $signal"
             if $signal;
 
@@ -211,9 +217,14 @@ sub sweep {
 
         if ($code == 0) {
             $borne++;
+
+            # two are of nginx's ngx_sort(), which says so and does not sort
+
             push @wrong, "call $call of $seen->{who}: no error"
                 if !$again && $kinds =~ /alloc|pool/
-                   && $seen->{who} =~ /nginx|modelguard/;
+                   && $seen->{who} =~ /nginx|modelguard/
+                   && ($ours || $text !~ /\[emerg\].*malloc\(\d+\) failed/
+                       || ++$unsorted > 2);
 
         } else {
             push @wrong, "call $call of $seen->{who}: not a word of it: $text"
