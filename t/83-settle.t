@@ -78,6 +78,7 @@ CONF
 my $server = ModelguardServer->start(<<"CONF", workers => 1);
     log_not_found off;
     modelguard_zone \$http_x_key zone=settle:1m;
+    modelguard_zone \$http_x_key zone=other:1m;
     modelguard_profile p { scores round=1; }
     modelguard_field scores \$.scores;
 
@@ -101,6 +102,21 @@ my $server = ModelguardServer->start(<<"CONF", workers => 1);
 
         location /open/ {
             $budgets
+            proxy_pass http://model;
+        }
+
+        # of requests only, which is charged in a way of its own; the last
+        # of them in another zone
+
+        location /plain/ {
+            modelguard_budget $budgets[0];
+            modelguard_budget $budgets[5];
+            proxy_pass http://model;
+        }
+
+        location /plain/zones/ {
+            modelguard_budget $budgets[0];
+            modelguard_budget other zone=other limit=5 window=1h;
             proxy_pass http://model;
         }
 
@@ -241,6 +257,15 @@ sub costs {
 
 costs('/open/x', 200, '1 1 500 40 14 1 500', 'all is charged');
 costs('/guarded/x', 200, '1 1 498 40 7 1 498', 'all that was let through');
+
+costs('/plain/x', 200, '1 0 0 0 0 1 0', 'requests alone');
+costs('/plain/404', 404, '1 0 0 0 0 1 0', "the client's error");
+costs('/plain/500', 500, '0 0 0 0 0 1 0', 'given back but for always');
+costs('/plain/silent', 502, '0 0 0 0 0 1 0', 'no answer');
+
+costs('/plain/zones/500', 500, '0 0 0 0 0 0 0', 'of two zones, given back');
+like(ask('/plain/zones/x'), qr/^X-Remaining: 4\r/m, 'in the other one, too');
+is(spent(), '1 0 0 0 0 0 0', 'of two zones, charged');
 
 costs('/open/500', 500, '0 0 0 0 0 1 4096', 'given back but for always');
 costs('/open/503', 503, '0 0 0 0 0 1 4096', 'so are all errors of a server');
