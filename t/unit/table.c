@@ -63,12 +63,20 @@ test_sizes(void)
     /* of 64 shards, each of at most 2^28 pages */
 
     most = (uint64_t) pack(1) * WAYS * 64 << 28;
+
+#if SIZE_MAX > UINT32_MAX
     size = bytes((size_t) 64 << 28);
 
-    ok(modelguard_table_capacity(size - 1, 1) == most - pack(1) * WAYS * 64
-       && modelguard_table_capacity(size, 1) == most
-       && modelguard_table_capacity(size + 64 * PAGE, 1) == most
-       && modelguard_table_capacity(SIZE_MAX, 1) == most,
+    failed = modelguard_table_capacity(size - 1, 1)
+             != most - pack(1) * WAYS * 64
+             || modelguard_table_capacity(size, 1) != most
+             || modelguard_table_capacity(size + 64 * PAGE, 1) != most
+             || modelguard_table_capacity(SIZE_MAX, 1) != most;
+#else
+    failed = modelguard_table_capacity(SIZE_MAX, 1) > most;
+#endif
+
+    ok(failed == 0,
        "no more than 2^34 pages are used");
 }
 
