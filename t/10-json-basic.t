@@ -207,7 +207,7 @@ Connection: keep-alive
 --- wire_like
 Connection: keep-alive
 Content-Length: 58
-"scores": \[0.12, 0.88\]
+"scores": \[0\.12, 0\.88\]
 
 
 

@@ -76,7 +76,7 @@ __DATA__
     location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire eval: main::each_name('')
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 Content-Type: application/json\r\n
 Content-Length: 127\r\n
 response_blocked"}}\n$
@@ -94,7 +94,7 @@ modelguard: response blocked: malformed JSON
     location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire eval: main::each_name(1)
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
 98765|12345|0\.12
@@ -111,7 +111,7 @@ response blocked
     location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire eval: main::each_name('', 3)
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
 98765|12345|0\.12
@@ -164,7 +164,7 @@ modelguard: response cut: malformed JSON
 --- wire
 GET /comma
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 Content-Type: application/problem\+json\r\n
 "status":502
 --- error_log
@@ -180,7 +180,7 @@ response blocked
     location ~ . { proxy_pass http://127.0.0.1:$TEST_NGINX_MODEL_PORT; }
 --- wire eval: main::each_name('', 3)
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 Content-Type: text/html\r\n
 Connection: close\r\n
 </html>\r\n$
@@ -203,7 +203,7 @@ response blocked
 sorry
 --- wire eval: main::each_name('', 3)
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 \r\n\r\nsorry\n$
 --- error_log
 response blocked
@@ -263,7 +263,7 @@ GET /slowcut
 GET /reset
 GET /timeout
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
 98765|12345|0\.12
@@ -288,7 +288,7 @@ GET /slowcut
 GET /reset
 GET /timeout
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
 98765|12345|0\.12
@@ -318,7 +318,7 @@ GET /slowcut
 GET /reset
 GET /timeout
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 \r\n\r\nsorry\n$
 --- error_log
 response blocked

@@ -69,7 +69,7 @@ __DATA__
 GET /length/999
 GET /length/1000
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 Content-Length: (999|1000)\r\n
 x"}$
 --- wire_unlike
@@ -87,7 +87,7 @@ chunked
 GET /length/1001
 GET /length/100000
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 Transfer-Encoding: chunked\r\n
 x"}\r\n0\r\n\r\n$
 --- wire_unlike
@@ -134,7 +134,7 @@ Content-Length
 GET /depth/4
 GET /depth/5
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 \[\[\[\[\]?\]\]\]\]
 
 
@@ -149,7 +149,7 @@ GET /depth/5
 GET /depth/6
 GET /depth/100000
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 --- error_log
 response blocked: it is nested deeper than "modelguard_max_depth"
 
@@ -177,7 +177,7 @@ response blocked: it is nested deeper than "modelguard_max_depth"
 GET /vector/99
 GET /vector/100
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 \{"scores": \[0,1\]}$
 
 
@@ -192,7 +192,7 @@ GET /vector/100
 GET /vector/101
 GET /vector/40000
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 --- error_log
 response blocked: a vector or a name is over "modelguard_vector_size"
 

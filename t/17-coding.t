@@ -275,13 +275,13 @@ GET /open/raw
 GET /open/br
 GET /open/zstd
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 Content-Length: 234\r\n
 --- wire_unlike
 Content-Encoding
 ETag
 Accept-Ranges
-0.123
+0\.123
 --- wire_body eval: $::Treated
 
 
@@ -300,7 +300,7 @@ GET /t/zstd
 Accept-Encoding: gzip, deflate, br, zstd
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 --- wire_unlike
 Content-Encoding
 --- wire_body eval: $::Treated
@@ -340,7 +340,7 @@ GET /t/raw/1
 GET /t/br/1
 GET /t/zstd/1
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 --- wire_unlike
 Content-Encoding
 --- wire_body eval: $::Treated
@@ -450,11 +450,11 @@ GET /open/gzip_tail
 GET /t/gzip_tail/1
 GET /t/zstd_cut/1
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
 Content-Encoding
-0.12
+0\.12
 --- error_log
 response blocked: its content coding ends too early
 --- no_error_log
@@ -486,11 +486,11 @@ GET /t/zstd_wide
 GET /t/gzip_crc/1
 GET /t/zstd_sum/1
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
 Content-Encoding
-0.12
+0\.12
 --- error_log
 response blocked: its content coding is damaged
 response blocked: its zstd window is over 8 MB
@@ -518,10 +518,10 @@ GET /t/gzip_zeros/1
 GET /t/raw_text/1
 GET /t/br_text/1
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
-0.12
+0\.12
 --- error_log
 response blocked: its content coding is damaged
 response blocked: its content coding is followed by other bytes
@@ -544,7 +544,7 @@ GET /t/gzip_text
 GET /t/br_cut
 --- wire_unlike
 \r\n0\r\n\r\n$
-0.123
+0\.123
 Content-Encoding
 --- error_log
 response cut: its content coding
@@ -565,7 +565,7 @@ GET /t/weight
 GET /t/glued
 HEAD /t/stacked
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 --- wire_unlike
 Content-Encoding
 --- error_log
@@ -583,7 +583,7 @@ response blocked: it has a content coding
 GET /t/compress
 GET /t/weight
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 Content-Encoding: (compress|gzip;q=1)\r\n
 \r\n\r\n\x1f\x8b
 
@@ -633,10 +633,10 @@ GET /t/br
 GET /t/zstd
 GET /t/frames
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- wire_unlike
-0.12
+0\.12
 --- error_log
 response blocked: it decodes to more than "modelguard_inflate_size"
 
@@ -668,7 +668,7 @@ GET /t/bomb
 GET /t/bombs
 GET /t/bombs/1000
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- error_log
 response blocked: it decodes to more than "modelguard_inflate_size"
@@ -685,7 +685,7 @@ response blocked: it decodes to more than "modelguard_inflate_size"
 GET /t/bomb
 GET /t/bombs
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 --- wire_body
 cut
 --- error_log
@@ -703,7 +703,7 @@ response cut: it decodes to more than "modelguard_inflate_size"
 GET /t/bomb
 GET /t/bombs
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 x"}\r\n0\r\n\r\n$
 
 
@@ -718,7 +718,7 @@ x"}\r\n0\r\n\r\n$
 HEAD /t/gzip
 HEAD /t/zstd
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 \r\n\r\n$
 --- wire_unlike
 Content-Encoding
@@ -738,7 +738,7 @@ GET /unchanged/gzip
 If-None-Match: "e"
 Connection: close
 --- wire_like
-^HTTP/1.1 304 Not Modified\r\n
+^HTTP/1\.1 304 Not Modified\r\n
 \r\n\r\n$
 
 
@@ -752,10 +752,10 @@ Connection: close
 GET /error/gzip
 GET /error/br
 --- wire_like
-^HTTP/1.1 422
+^HTTP/1\.1 422
 --- wire_unlike
 Content-Encoding
-0.123
+0\.123
 --- wire_body eval: $::Treated
 
 
@@ -768,7 +768,7 @@ Content-Encoding
 --- wire
 GET /page/x
 --- wire_like
-^HTTP/1.1 422
+^HTTP/1\.1 422
 Content-Encoding: gzip\r\n
 --- wire_gunzip chomp
 <p>
@@ -784,7 +784,7 @@ Content-Encoding: gzip\r\n
 GET /t/nothing
 GET /open/nothing
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 --- wire_body chomp
 
 
@@ -798,9 +798,9 @@ GET /open/nothing
 GET /t/bad
 GET /t/bad/1
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 --- wire_unlike
-0.12
+0\.12
 --- error_log
 response blocked: malformed JSON
 
@@ -861,7 +861,7 @@ GET /events/live
 data: \{"scores": \[0.12\], "n": 1\}\n\n
 --- wire_unlike
 Content-Encoding
-0.123
+0\.123
 --- wire_body eval: $::Events
 
 
@@ -875,7 +875,7 @@ Content-Encoding
 GET /events/all
 --- wire_unlike
 Content-Encoding
-0.123
+0\.123
 --- wire_body eval: $::Events
 
 

@@ -100,7 +100,7 @@ GET /404html
 GET /304
 --- wire_like
 \r\nX-Model-Version: v7\r\n
-\r\nServer-Timing: gpu;dur=53.2\r\n
+\r\nServer-Timing: gpu;dur=53\.2\r\n
 \r\nOpenAI-Processing-Ms: 471\r\n
 
 
@@ -420,7 +420,7 @@ TE: trailers
 Connection: close
 --- wire_like
 \[0\.12\]}\r\n0\r\n
-\r\nx-model-time: 53.2\r\n
+\r\nx-model-time: 53\.2\r\n
 \r\nx-kept: yes\r\n
 \r\nX-After: yes\r\n
 --- wire_unlike
@@ -491,5 +491,5 @@ GET /200
 TE: trailers
 Connection: close
 --- wire_like
-\r\nx-model-time: 53.2\r\n
+\r\nx-model-time: 53\.2\r\n
 \r\ncontent-digest: 

@@ -87,7 +87,7 @@ Content-Length: 22
 --- wire
 HEAD /200
 --- wire_like
-^HTTP/1.1 200 
+^HTTP/1\.1 200 
 Content-Type: application/json\r\n
 X-Other: kept\r\n
 \r\n\r\n$
@@ -107,7 +107,7 @@ Content-Length|ETag|Last-Modified|Accept-Ranges|Digest|MD5
 --- wire
 HEAD /t.json
 --- wire_like
-^HTTP/1.1 200 
+^HTTP/1\.1 200 
 \r\n\r\n$
 --- wire_unlike
 Content-Length|ETag|Last-Modified|Accept-Ranges
@@ -122,7 +122,7 @@ Content-Length|ETag|Last-Modified|Accept-Ranges
 --- wire
 HEAD /200proto
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 Content-Type: application/json\r\n
 \r\n\r\n$
 --- wire_unlike
@@ -141,7 +141,7 @@ response blocked
 GET /204
 GET /304
 --- wire_like
-^HTTP/1.1 (204|304) 
+^HTTP/1\.1 (204|304) 
 X-Other: kept\r\n
 \r\n\r\n$
 --- wire_unlike
@@ -168,7 +168,7 @@ GET /200zero
 GET /201zero
 GET /206zero
 --- wire_like
-^HTTP/1.1 20[016] 
+^HTTP/1\.1 20[016] 
 Content-Length: 0\r\n
 \r\n\r\n$
 
@@ -199,9 +199,9 @@ GET /404html
 GET /503html
 GET /400proto
 --- wire_like
-^HTTP/1.1 [345]\d\d 
+^HTTP/1\.1 [345]\d\d 
 ETag: "abc"\r\n
-0.123456
+0\.123456
 
 
 
@@ -220,11 +220,11 @@ GET /201
 GET /203
 GET /299
 --- wire_like
-^HTTP/1.1 [2345]\d\d 
+^HTTP/1\.1 [2345]\d\d 
 Content-Length: 18\r\n
-\[0.12\]}$
+\[0\.12\]}$
 --- wire_unlike
-0.123|ETag
+0\.123|ETag
 
 
 
@@ -242,7 +242,7 @@ GET /502
 GET /301
 GET /nothing
 --- wire_like
-^HTTP/1.1 (403|502|301|404) 
+^HTTP/1\.1 (403|502|301|404) 
 </html>
 --- wire_unlike
 response_blocked
@@ -262,7 +262,7 @@ GET /200
 --- wire_like
 Transfer-Encoding: chunked\r\n
 X-Other: kept\r\n
-\[0.12\]}\r\n0\r\n\r\n$
+\[0\.12\]}\r\n0\r\n\r\n$
 --- wire_unlike
 Content-Length|ETag|Last-Modified|Accept-Ranges|Digest|MD5
 
@@ -278,7 +278,7 @@ Content-Length|ETag|Last-Modified|Accept-Ranges|Digest|MD5
 GET /200 HTTP/1.0
 --- wire_like
 Connection: close\r\n
-\r\n\r\n\{"scores": \[0.12\]}$
+\r\n\r\n\{"scores": \[0\.12\]}$
 --- wire_unlike
 Content-Length|chunked
 
@@ -296,7 +296,7 @@ GET /206
 --- wire_like
 Content-Length: 22\r\n
 ETag: "abc"\r\n
-0.123456
+0\.123456
 
 
 

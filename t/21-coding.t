@@ -55,12 +55,12 @@ GET /asked
 Accept-Encoding: gzip, br
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 X-Asked: identity\r\n
-"scores": \[0.12\]
+"scores": \[0\.12\]
 --- wire_unlike
 Content-Encoding
-0.123
+0\.123
 
 
 
@@ -79,7 +79,7 @@ GET /error?c=aes128gcm
 Accept-Encoding: gzip, br
 Connection: close
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked
 --- wire_unlike
 Content-Encoding
@@ -100,11 +100,11 @@ GET /always
 Accept-Encoding: gzip
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
-"scores": \[0.12\]
+^HTTP/1\.1 200 OK\r\n
+"scores": \[0\.12\]
 --- wire_unlike
 Content-Encoding
-0.123
+0\.123
 
 
 
@@ -117,10 +117,10 @@ Content-Encoding
 --- wire
 GET /always
 --- wire_like
-^HTTP/1.1 200 OK\r\n
-"scores": \[0.12\]
+^HTTP/1\.1 200 OK\r\n
+"scores": \[0\.12\]
 --- wire_unlike
-0.123
+0\.123
 
 
 
@@ -133,7 +133,7 @@ GET /always
 GET /plain?c=identity
 GET /plain?c=Identity
 --- wire_like
-"scores": \[0.12\]
+"scores": \[0\.12\]
 
 
 
@@ -212,9 +212,9 @@ response blocked: its content coding
 --- wire
 GET /asked
 --- wire_like
-"scores": \[0.65\]
+"scores": \[0\.65\]
 --- wire_unlike
-0.654
+0\.654
 
 
 
@@ -232,7 +232,7 @@ GET /asked
 GET /text
 GET /off/text
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 (response_blocked"}}\n|</html>\r\n)$
 --- error_log
 response blocked

@@ -47,8 +47,8 @@ GET /t.json
 Range: bytes=12-19
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
-\{"scores": \[0.12\]\}\n$
+^HTTP/1\.1 200 OK\r\n
+\{"scores": \[0\.12\]\}\n$
 --- wire_unlike
 Content-Range|Accept-Ranges|206
 
@@ -69,8 +69,8 @@ GET /t.json
 Range: bytes=0-3,12-19
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
-\{"scores": \[0.12\]\}\n$
+^HTTP/1\.1 200 OK\r\n
+\{"scores": \[0\.12\]\}\n$
 --- wire_unlike
 multipart
 
@@ -88,10 +88,10 @@ Range: bytes=12-19
 If-Range: "x"
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 X-If-Range: none\r\n
 X-Range: none\r\n
-\{"scores": \[0.12\]\}$
+\{"scores": \[0\.12\]\}$
 
 
 
@@ -108,8 +108,8 @@ GET /t
 Range: bytes=12-19
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
-"scores": \[0.12\]
+^HTTP/1\.1 200 OK\r\n
+"scores": \[0\.12\]
 
 
 
@@ -125,9 +125,9 @@ GET /t
 Range: bytes=2-5
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 Content-Length: 18\r\n
-\{"scores": \[0.12\]\}$
+\{"scores": \[0\.12\]\}$
 
 
 
@@ -139,7 +139,7 @@ Content-Length: 18\r\n
 --- wire
 GET /206
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 --- wire_unlike
 Content-Range
 --- error_log
@@ -161,5 +161,5 @@ GET /t
 Range: bytes=12-19
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
-\{"scores": \[0.12\]\}$
+^HTTP/1\.1 200 OK\r\n
+\{"scores": \[0\.12\]\}$

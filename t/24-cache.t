@@ -88,9 +88,9 @@ GET /range
 Range: bytes=12-19
 Connection: close
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 X-Cache: (MISS|HIT)\r\n
-"scores": \[0.12\]
+"scores": \[0\.12\]
 
 
 
@@ -105,7 +105,7 @@ GET /bad
 GET /bad
 GET /bad
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- error_log
 response blocked
@@ -122,7 +122,7 @@ response blocked
 GET /type
 GET /type
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 response_blocked"}}\n$
 --- error_log
 response blocked
@@ -139,7 +139,7 @@ response blocked
 GET /etag
 GET /etag
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 --- wire_unlike
 ETag
 

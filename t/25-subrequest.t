@@ -308,7 +308,7 @@ No such file
 --- wire
 GET /model/slow
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 --- wire_unlike
 Content-Length
 --- wire_body

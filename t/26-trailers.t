@@ -39,7 +39,7 @@ __DATA__
 --- wire
 GET /t
 --- wire_like
-^HTTP/1.1 200 OK\r\n
+^HTTP/1\.1 200 OK\r\n
 \{"scores": \[0\.12, 0\.9\]\}\r\n
 \r\n0\r\nX-After: PASSED\r\n\r\n$
 --- wire_unlike

@@ -278,10 +278,10 @@ response blocked
 --- wire
 GET /model/bad
 --- wire_like
-^HTTP/1.1 200 OK\r\n
-\{"scores": \[0.99\]\}\n$
+^HTTP/1\.1 200 OK\r\n
+\{"scores": \[0\.99\]\}\n$
 --- wire_unlike
-0.12
+0\.12
 --- error_log
 response blocked
 
@@ -303,9 +303,9 @@ sorry
 GET /model/bad
 GET /model/text
 --- wire_like
-^HTTP/1.1 502 Bad Gateway\r\n
+^HTTP/1\.1 502 Bad Gateway\r\n
 --- wire_unlike
-sorry|0.12
+sorry|0\.12
 --- error_log
 response blocked
 
@@ -333,7 +333,7 @@ GET /model/text
 GET /model/bad
 GET /bad/bad.json
 --- wire_unlike
-0.12|0.98|200 OK
+0\.12|0\.98|200 OK
 --- error_log
 rewrite or internal redirection cycle
 
@@ -349,10 +349,10 @@ rewrite or internal redirection cycle
 GET /model/text
 GET /model/bad
 --- wire_like
-^HTTP/1.1 302 
+^HTTP/1\.1 302 
 Location: https://example.org/\r\n
 --- wire_unlike
-0.12
+0\.12
 --- error_log
 response blocked
 

@@ -71,7 +71,7 @@ __DATA__
 --- wire
 GET /plain
 --- wire_like
-^HTTP/1.1 200 OK\r\n.*Content-Type: text/event-stream; charset=utf-8\r\n
+^HTTP/1\.1 200 OK\r\n.*Content-Type: text/event-stream; charset=utf-8\r\n
 --- wire_body eval
 qq{data: {"scores": [0.12]}\n\ndata: {"scores":[0.99,1]}\n\ndata: [DONE]\n\n}
 
@@ -207,7 +207,7 @@ qq{data: {"scores": [0.12]}\n\n: ping\n\ndata: {"scores": [0.99]}\n\n}
 --- wire
 GET /bad
 --- wire_like
-data: \{"scores": \[0.12\]\}\n\n.*event: error\ndata: \{.*response_blocked.*\}\n\n
+data: \{"scores": \[0\.12\]\}\n\n.*event: error\ndata: \{.*response_blocked.*\}\n\n
 --- wire_unlike
 0\.12.*0\.12|654|123
 --- wire_cut
@@ -258,7 +258,7 @@ response cut: malformed JSON
 --- wire
 GET /cut
 --- wire_like
-data: \{"scores": \[0.12\]\}\n\n.*event: error\ndata: \{.*\}\n\n
+data: \{"scores": \[0\.12\]\}\n\n.*event: error\ndata: \{.*\}\n\n
 --- wire_unlike
 0\.98
 --- wire_cut

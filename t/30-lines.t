@@ -169,7 +169,7 @@ qq{{"scores": [0.12]}\n{"scores": [0.99]}\n}
 --- wire
 GET /bad
 --- wire_like
-\{"scores": \[0.12\]\}\n.*\{"error":.*response_blocked.*\}\n
+\{"scores": \[0\.12\]\}\n.*\{"error":.*response_blocked.*\}\n
 --- wire_unlike
 0\.12.*0\.12|654|123
 --- wire_cut
@@ -186,7 +186,7 @@ response cut: malformed JSON
 --- wire
 GET /cut
 --- wire_like
-\{"scores": \[0.12\]\}\n.*\{"error":.*response_blocked.*\}\n
+\{"scores": \[0\.12\]\}\n.*\{"error":.*response_blocked.*\}\n
 --- wire_unlike
 0\.98
 --- wire_cut
@@ -233,7 +233,7 @@ qq{{"scores": [0.12]}\n{"scores":[0.99,1]}\n}
 --- wire
 GET /lines?t=application/json
 --- wire_like
-^HTTP/1.1 502
+^HTTP/1\.1 502
 --- wire_unlike
 0\.12
 --- error_log

@@ -72,6 +72,6 @@ GET /late
 --- wire_early
 "scores": \[0.12\]}
 --- wire_like
-"scores": \[0.12\]}\n?\r\n.*"code":"response_blocked"
+"scores": \[0\.12\]}\n?\r\n.*"code":"response_blocked"
 --- wire_unlike
 0\.1234
