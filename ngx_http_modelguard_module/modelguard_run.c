@@ -15,7 +15,7 @@
 
 /* what one number may become longer by, and what is touched behind it */
 
-#define RUN_ROOM   32
+#define RUN_ROOM   32U
 
 /* what one number may become longer by when the guard lowers it: "1" becomes
    "0.999999" */
@@ -244,7 +244,7 @@ modelguard_run_one(modelguard_hold_t *hold,
     len = (size_t) (stop - p);
 
     if (hold->out_len && len < RUN_ROOM
-        && MODELGUARD_HOLD_OUT - hold->out_len > 2 * RUN_ROOM)
+        && MODELGUARD_HOLD_OUT - hold->out_len > RUN_ROOM + RUN_ROOM)
     {
         if (!run_short(hold, treatment, p, len)) {
             return MODELGUARD_AGAIN;
